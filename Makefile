@@ -1,0 +1,60 @@
+# A fresh clone needs python3 (3.11 or newer) and make; `make run` and `make test` bring the rest.
+PYTHON ?= python3
+PORT ?= 7071
+WORKERS ?= 2
+BIN := .venv/bin
+OURS := $(wildcard function_app.py) sync shared local tests
+
+.PHONY: help prepare run serve host test lint format types layers tests soak bench clean
+
+help:
+	@echo "make run      the whole product on this machine: two syncs with edits between, and a report"
+	@echo "make serve    the same stack, kept running on its schedule"
+	@echo "make host     only the Functions host (PORT=$(PORT)), against the environment or local.settings.json"
+	@echo "make test     linters, types, layers and tests"
+	@echo "make format   writes the code as ruff formats it"
+	@echo "make soak     a thousand random histories (long);  make bench  the measure in docs/performance.md (long)"
+	@echo "make clean    removes everything that was prepared or built"
+
+prepare:
+	@$(PYTHON) local/stack/prepare.py
+
+run: prepare
+	@$(BIN)/python -m local.run
+
+serve: prepare
+	@$(BIN)/python -m local.serve
+
+host: prepare
+	@$(BIN)/python -m local.host --port $(PORT)
+
+test: prepare lint types layers tests
+
+lint: prepare
+	@$(BIN)/ruff check --quiet $(OURS)
+	@$(BIN)/ruff format --quiet --check $(OURS) || { echo "run: make format"; exit 1; }
+	@echo "lint: ok"
+
+format: prepare
+	@$(BIN)/ruff check --quiet --fix $(OURS) || true
+	@$(BIN)/ruff format --quiet $(OURS)
+
+types: prepare
+	@$(BIN)/mypy --no-error-summary $(OURS)
+	@echo "types: ok"
+
+layers: prepare
+	@$(BIN)/lint-imports --no-logo > .lint-imports.log 2>&1 || { cat .lint-imports.log; exit 1; }
+	@grep -h "^Contracts:" .lint-imports.log | sed 's/^Contracts/layers/'; rm -f .lint-imports.log
+
+tests: prepare
+	@$(BIN)/python -m pytest -n $(WORKERS)
+
+soak: prepare
+	@TANDEM_SOAK=1 $(BIN)/python -m pytest -n $(WORKERS) tests/histories
+
+bench: prepare
+	@$(BIN)/python -m local.bench
+
+clean:
+	rm -rf .venv node_modules .local .build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

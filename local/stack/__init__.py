@@ -1,0 +1,1 @@
+"""Preparing, starting and stopping everything that makes up the local stack."""

@@ -1,0 +1,1 @@
+"""The proof; it mirrors the layout of what it tests."""
