@@ -1,0 +1,1 @@
+"""Strict stand-ins for Microsoft Graph and Salesforce. They refuse what the real services refuse."""
