@@ -1,0 +1,171 @@
+"""Contacts in one mailbox, looked at and written by id: `OutlookItems` for contacts. How they are read in turn is `contact_reader`'s.
+
+An error that concerns the whole user is raised if nothing of the call can have taken effect; otherwise it is the outcome of its item,
+so that the effects of the others are not forgotten (the next call raises it).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shared.errors import Code, Permanent, Temporary
+from shared.records import Absent, Item, Lack, Place, Seen
+from sync.connectors.graph.client import GraphClient
+from sync.connectors.graph.contact_folders import ContactFolders, Home, error_of, get, means
+from sync.connectors.graph.contact_item import (
+    STAMP,
+    contact_url,
+    contacts_url,
+    item_of,
+    marked_categories,
+    modified_of,
+    select_of,
+    stamped_url,
+    version_of,
+)
+from sync.connectors.graph.errors import Meaning, concerns_more_than_the_item, names_mailbox, outcome_of
+from sync.connectors.graph.reply import Reply, SubRequest
+from sync.ports import Done, Failed, NewOutlook, Outcome, OutlookChange, Unsure
+from sync.translate.kind import Kind
+
+
+class Contacts:
+    """`home` is shared with the reader, which fills in the folder's id; before that it is looked for by name."""
+
+    def __init__(self, client: GraphClient, kind: Kind, home: Home) -> None:
+        self._client, self._kind, self._home, self._user = client, kind, home, home.user
+
+    async def get(self, ids: Sequence[str]) -> Mapping[str, Seen]:
+        home = await self._folder()
+        wanted = list(dict.fromkeys(ids))
+        replies = await self._client.batch(self._user, [get(f"{contact_url(self._user, id_)}?{select_of(self._kind)}") for id_ in wanted])
+        await self._make_sure_of_mailbox(replies)
+        seen: dict[str, Seen] = {}
+        for id_, reply in zip(wanted, replies, strict=True):
+            if reply.ok and isinstance(reply.body, dict):
+                raw = {**reply.body, "id": id_}
+                seen[id_] = item_of(raw, self._kind, home=home, folder="", category=self._home.category)
+            elif means(reply, Meaning.MISSING):
+                seen[id_] = Absent(id=id_, lack=Lack.DELETED)
+            else:
+                raise error_of(reply, "a contact could not be looked at")
+        return seen
+
+    async def get_whole(self, item_id: str) -> Mapping[str, Any] | None:
+        replies = await self._client.batch(self._user, [get(contact_url(self._user, item_id))])
+        await self._make_sure_of_mailbox(replies)
+        if replies[0].ok and isinstance(replies[0].body, dict):
+            return replies[0].body
+        if means(replies[0], Meaning.MISSING):
+            return None
+        raise error_of(replies[0], "a contact could not be looked at")
+
+    async def create(self, new: Sequence[NewOutlook], *, inside: bool = True) -> Sequence[Outcome]:
+        folder = await self._folder() if inside else ""
+        if inside and not folder:
+            return [Failed(error=Temporary(Code.GONE, "the folder is gone; it is made again by the next read")) for _ in new]
+        url = contacts_url(self._user, folder)
+        return await self._write([SubRequest(method="POST", url=url, body=self._new_body(one, inside=inside)) for one in new])
+
+    async def update(self, changes: Sequence[OutlookChange]) -> Sequence[Outcome]:
+        return await self._write([
+            SubRequest(method="PATCH", url=contact_url(self._user, c.id), headers=_if_match(c.etag), body=dict(c.body)) for c in changes
+        ], [c.id for c in changes])  # fmt: skip
+
+    async def delete(self, items: Sequence[tuple[str, str]]) -> Sequence[Outcome]:
+        requests = [SubRequest(method="DELETE", url=contact_url(self._user, id_), headers=_if_match(etag)) for id_, etag in items]
+        return await self._write(requests, [id_ for id_, _ in items])
+
+    async def copy_photo(self, source_id: str, target_id: str) -> None:
+        """A photo is binary, which a `$batch` does not carry well: two requests of their own."""
+        photo = await self._client.request("GET", f"{contact_url(self._user, source_id)}/photo/$value", headers={"Accept": "*/*"})
+        if means(photo, Meaning.MISSING) or (photo.ok and not photo.content):
+            return
+        if not photo.ok:
+            raise error_of(photo, "the photo could not be read")
+        kind = {"Content-Type": photo.headers.get("content-type", "image/jpeg")}
+        put = await self._client.request("PUT", f"{contact_url(self._user, target_id)}/photo/$value", headers=kind, content=photo.content)
+        if not put.ok:
+            raise error_of(put, "the photo could not be written")
+
+    async def find_stamped(self, stamps: Sequence[str], *, inside: bool = True) -> Mapping[str, Sequence[Item]]:
+        home = await self._folder()
+        if inside and not home:
+            return dict.fromkeys(stamps, ())
+        contacts = contacts_url(self._user, home if inside else "")
+        wanted = list(dict.fromkeys(stamps))
+        replies = await self._client.batch(self._user, [get(stamped_url(contacts, stamp, self._kind)) for stamp in wanted])
+        found: dict[str, Sequence[Item]] = {}
+        for stamp, reply in zip(wanted, replies, strict=True):
+            if not reply.ok and not means(reply, Meaning.MISSING):
+                raise error_of(reply, "contacts could not be searched")
+            rows = [row for row in reply.values if isinstance(row.get("id"), str) and _carries_stamp(row, stamp)] if reply.ok else []
+            category, folder = self._home.category, home if inside else ""
+            items = [item_of(row, self._kind, home=home, folder=folder, category=category) for row in rows]
+            found[stamp] = tuple(item for item in items if (item.place is Place.INSIDE) == inside)
+        return found
+
+    def mark(self, item: Item, *, on: bool) -> Mapping[str, Any]:
+        """With the display name: Outlook may make a new one up in any update that does not send it (Graph, contact resource)."""
+        body: dict[str, Any] = {"categories": marked_categories(item.raw, self._home.category, on=on)}
+        name = item.raw.get("displayName")
+        return {**body, "displayName": name} if isinstance(name, str) and name else body
+
+    def _new_body(self, new: NewOutlook, *, inside: bool) -> dict[str, Any]:
+        return {
+            **new.body,
+            "categories": marked_categories(new.body, self._home.category, on=inside),
+            "singleValueExtendedProperties": [{"id": STAMP, "value": new.stamp}],
+        }
+
+    async def _folder(self) -> str:
+        """The id of the dedicated folder, '' if there is none. Only a call before the first read has to look for it."""
+        if not self._home.folder:
+            reading = ContactFolders(self._home, self._client.relative).find()
+            asked = next(reading)
+            while True:
+                try:
+                    asked = reading.send(await self._client.batch(self._user, list(asked)))
+                except StopIteration as end:
+                    self._home.folder = end.value
+                    break
+        return self._home.folder
+
+    async def _write(self, requests: Sequence[SubRequest], ids: Sequence[str] | None = None) -> Sequence[Outcome]:
+        """`ids` of what is changed; None for creations, whose answers name them."""
+        replies = await self._client.batch(self._user, requests)
+        await self._make_sure_of_mailbox(replies)
+        outcomes = [
+            outcome_of(reply, _done(reply, ids[i] if ids is not None else ""), created=ids is None) for i, reply in enumerate(replies)
+        ]
+        if not any(isinstance(outcome, Done | Unsure) for outcome in outcomes):
+            for outcome in outcomes:
+                if isinstance(outcome, Failed) and concerns_more_than_the_item(outcome.error):
+                    raise outcome.error
+        return outcomes
+
+    async def _make_sure_of_mailbox(self, replies: Sequence[Reply]) -> None:
+        """A 404 whose code does not tell a missing item from a missing mailbox must not pass for a deletion."""
+        if any(means(reply, Meaning.MISSING) and not names_mailbox(reply) for reply in replies):
+            (reply,) = await self._client.batch(self._user, [ContactFolders(self._home, self._client.relative).probe()])
+            if means(reply, Meaning.MISSING):
+                raise Permanent(Code.NO_MAILBOX, f"Graph answered {reply.status} to the list of contact folders")
+            if not reply.ok:
+                raise error_of(reply, "the mailbox could not be looked at")
+
+
+def _if_match(etag: str) -> dict[str, str]:
+    return {"If-Match": etag} if etag else {}
+
+
+def _done(reply: Reply, known: str) -> Done:
+    body = reply.body if isinstance(reply.body, Mapping) else {}
+    version = version_of(body) or reply.headers.get("etag", "")
+    return Done(id=known or str(body.get("id", "")), version=version, modified=modified_of(body))
+
+
+def _carries_stamp(row: Mapping[str, Any], stamp: str) -> bool:
+    """The search folds case, an 18-character Salesforce id does not need it; an answer without the property is believed."""
+    properties = row.get("singleValueExtendedProperties")
+    if not isinstance(properties, list) or not properties:
+        return True
+    return any(isinstance(one, Mapping) and one.get("value") == stamp for one in properties)
