@@ -21,12 +21,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local.host", description=__doc__)
     parser.add_argument("--root", type=Path, default=Path.cwd(), help="the folder with function_app.py and host.json (default: here)")
     parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "7071")), help="default: PORT, else 7071; 0: a free one")
+    parser.add_argument("--environment-only", action="store_true", help="do not read local.settings.json")
     given = parser.parse_args()
     root: Path = given.root.resolve()
     try:
         rules = load_rules(root)
         _start_logging(rules)
-        settings = load_settings(root, os.environ)
+        settings = dict(os.environ) if given.environment_only else load_settings(root, os.environ)
         os.environ.update(settings)  # the app reads them there, as on the real host
         host = Host(index_app(import_app(root), settings), rules, settings, root)
         return asyncio.run(_serve(host, given.port))

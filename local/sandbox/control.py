@@ -5,20 +5,22 @@ It is a port of its own: what the product can reach never shows it.
     POST /faults {rule}      plants a fault (see faults.Rule)       DELETE /faults   forgets them
     GET  /faults             the rules, with how often each matched and fired
     POST /latency {seconds}  seconds added to every answer
-    GET  /counters           requests by service, method, template and user; statuses; logins
+    GET  /counters           requests by service, method, template and user; the steps inside Graph batches; statuses; tokens
     POST /counters/reset     starts counting anew, and empties the journal
-    GET  /journal            the last requests                      GET /writes      those that can change something
+    GET  /journal?last=100   the last requests                      GET /writes      what took effect, by service
     POST /clock {advance}    moves the sandbox's clock by seconds   GET /clock       its time
     POST /call {service, target, args, kwargs}   calls a simulator's human side: what people do in Outlook and Salesforce
+
+A target is a dotted path whose steps may take texts: `mailbox(ada@example.com).create_contact`, `knobs`, `system.update`.
 """
 
 import dataclasses
-import inspect
+import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence, Set
 from datetime import date, datetime
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 from aiohttp import web
@@ -27,7 +29,7 @@ from local.sandbox.faults import Count, Faults, FaultyService, Rule
 from local.sandbox.http import SettableClock
 from local.sandbox.identity import Identity
 
-READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_STEP = re.compile(r"([A-Za-z]\w*)(?:\(([^()]*)\))?(?:\.|$)")
 
 
 class ControlPlane:
@@ -78,9 +80,9 @@ class ControlPlane:
         return _done()
 
     async def _counters(self, _: web.Request) -> web.Response:
-        counts = [{**dataclasses.asdict(count), "requests": number} for count, number in sorted(self._faults.counts.items())]
+        counts, steps = _lines(self._faults.counts), _lines(self._faults.steps)
         statuses = [{"service": service, "status": status, "answers": n} for (service, status), n in sorted(self._faults.statuses.items())]
-        return web.json_response({"requests": counts, "statuses": statuses, "identity_tokens": self._identity.issued})
+        return web.json_response({"requests": counts, "steps": steps, "statuses": statuses, "identity_tokens": self._identity.issued})
 
     async def _reset(self, _: web.Request) -> web.Response:
         self._faults.reset_counts()
@@ -92,7 +94,7 @@ class ControlPlane:
         return web.json_response([asked.to_json() for asked in list(self._faults.journal)[-last:]])
 
     async def _writes(self, _: web.Request) -> web.Response:
-        return web.json_response([asked.to_json() for asked in self._faults.journal if asked.method not in READING])
+        return web.json_response({name: to_plain(getattr(each.service, "writes", [])) for name, each in self._services.items()})
 
     async def _advance(self, request: web.Request) -> web.Response:
         self._clock.advance(float((await request.json())["advance"]))
@@ -105,16 +107,48 @@ class ControlPlane:
     async def _call(self, request: web.Request) -> web.Response:
         asked = await request.json()
         try:
-            called: Any = self._services[asked["service"]].service
-            for step in str(asked["target"]).split("."):
-                if step.startswith("_"):
-                    return _refuse(f"{asked['target']}: not for people")
-                called = getattr(called, step)
-            result = called(*asked.get("args", []), **asked.get("kwargs", {})) if callable(called) else called
-            result = await result if inspect.isawaitable(result) else result
+            service = self._services[asked["service"]].service
+            result = use(service, asked["target"], asked.get("args", []), asked.get("kwargs", {}))
         except Exception as error:  # whatever a simulator objects to is the caller's to see
-            return _refuse(f"{type(error).__name__}: {error}")
+            return _refuse(f"{asked.get('target')}: {type(error).__name__}: {error}")
         return web.json_response({"result": to_plain(result)})
+
+
+class Hands(Protocol):
+    """Uses a simulator's human side, in this process or in another. Arguments and results are JSON."""
+
+    def call(self, service: str, target: str, *args: Any, **kwargs: Any) -> Any: ...
+
+
+class OwnHands:
+    """Hands on simulators of this process."""
+
+    def __init__(self, services: Mapping[str, object]) -> None:
+        self._services = services
+
+    def call(self, service: str, target: str, *args: Any, **kwargs: Any) -> Any:
+        return to_plain(use(self._services[service], target, args, kwargs))
+
+
+def use(simulator: object, target: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """Follows the target and calls what is there; what can not be called is read, or with arguments changed.
+
+    Raises `AttributeError`, `ValueError` for what is no target, and whatever the simulator raises.
+    """
+    reached, end = simulator, 0
+    while end < len(target):
+        step = _STEP.match(target, end)
+        if step is None:
+            raise ValueError("not a target")
+        name, given = step.groups()
+        reached, end = getattr(reached, name), step.end()
+        if given is not None:
+            reached = reached(*(text.strip() for text in given.split(",")))
+    if callable(reached):
+        return reached(*args, **kwargs)
+    for name, value in kwargs.items():
+        setattr(reached, name, value)
+    return reached
 
 
 def to_plain(value: Any) -> Any:
@@ -135,6 +169,10 @@ def to_plain(value: Any) -> Any:
     elif isinstance(value, Sequence | Set):
         plain = [to_plain(item) for item in value]
     return plain
+
+
+def _lines(counter: Mapping[Count, int]) -> list[dict[str, Any]]:
+    return [{**dataclasses.asdict(count), "requests": number} for count, number in sorted(counter.items())]
 
 
 def _done() -> web.Response:
@@ -172,8 +210,9 @@ class Control:
     def set_latency(self, seconds: float) -> None:
         self._send("POST", "/latency", {"seconds": seconds})
 
-    def counters(self) -> dict[Count, int]:
-        lines = self._send("GET", "/counters")["requests"]
+    def counters(self, what: str = "requests") -> dict[Count, int]:
+        """`what`: `requests`, or `steps` for what was inside Graph batches."""
+        lines = self._send("GET", "/counters")[what]
         return {Count(**{name: line[name] for name in Count.__slots__}): line["requests"] for line in lines}
 
     def reset_counters(self) -> None:
@@ -183,8 +222,9 @@ class Control:
         lines: list[dict[str, Any]] = self._send("GET", f"/journal?last={last}")
         return lines
 
-    def writes(self) -> list[dict[str, Any]]:
-        lines: list[dict[str, Any]] = self._send("GET", "/writes")
+    def writes(self, service: str) -> list[dict[str, Any]]:
+        """The simulator's own journal of what took effect."""
+        lines: list[dict[str, Any]] = self._send("GET", "/writes")[service]
         return lines
 
     def advance(self, seconds: float) -> datetime:

@@ -9,6 +9,7 @@ import random
 import re
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -139,6 +140,8 @@ class Faults:
         self.latency = 0.0
         """Seconds a server adds to every answer. Users in the same process are not slowed down."""
         self.counts: Counter[Count] = Counter()
+        self.steps: Counter[Count] = Counter()
+        """What was inside Graph's batches."""
         self.statuses: Counter[tuple[str, int]] = Counter()
         self.journal: deque[Asked] = deque(maxlen=JOURNAL_LENGTH)
 
@@ -155,8 +158,13 @@ class Faults:
 
     def reset_counts(self) -> None:
         self.counts.clear()
+        self.steps.clear()
         self.statuses.clear()
         self.journal.clear()
+
+    def count_step(self, name: str, request: Request) -> None:
+        """For a simulator to tell of a request that came inside another one."""
+        self.steps[_count(name, request, user_in_path(request))] += 1
 
     @property
     def planted(self) -> list[dict[str, Any]]:
@@ -180,7 +188,7 @@ class Faults:
         """Raises `ConnectionCut`."""
         self.tick()
         rule = self._fire(name, request)
-        self.counts[Count(service=name, method=request.method, template=template_of(request.path), user=user)] += 1
+        self.counts[_count(name, request, user)] += 1
         response: Response | None = None
         if rule is not None and rule.effect is Effect.ANSWER:
             response = rule.response()
@@ -239,6 +247,11 @@ class FaultyService:
         """Raises `ConnectionCut`."""
         return self.faults.exchange(self.name, self.service, request, self._user_of(request))
 
+    def in_flight(self, request: Request) -> AbstractContextManager[None]:
+        """To be held while a server delays the answer: a simulator that limits connections counts them by it."""
+        count: Callable[[Request], AbstractContextManager[None]] | None = getattr(self.service, "in_flight", None)
+        return count(request) if count is not None else nullcontext()
+
     def handle(self, request: Request) -> Response:
         """The answer at once, whatever its delay. Raises `ConnectionCut`."""
         return self.exchange(request).response
@@ -264,6 +277,10 @@ def user_in_path(request: Request) -> str:
         return ""
     users = {unquote(found.group(1)) for url in urls if (found := _IN_PATH.search("/" + url.lstrip("/")))}
     return users.pop() if len(users) == 1 else ""
+
+
+def _count(name: str, request: Request, user: str) -> Count:
+    return Count(service=name, method=request.method, template=template_of(request.path), user=user)
 
 
 def _target(request: Request) -> str:

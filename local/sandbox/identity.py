@@ -25,6 +25,8 @@ class Identity:
 
     secret: str = field(default_factory=lambda: secrets.token_hex(16))
     issued: int = 0
+    audience: str | None = None
+    """The only resource whose tokens are accepted; `None`: any."""
     _tokens: dict[str, _Issued] = field(default_factory=dict)
 
     def issue(self, resource: str) -> dict[str, str]:
@@ -37,7 +39,9 @@ class Identity:
     def accepts(self, token: str) -> bool:
         """Whether the token is one of ours and has not expired."""
         found = self._tokens.get(token)
-        return found is not None and found.expires > datetime.now(UTC)
+        if found is None or found.expires <= datetime.now(UTC):
+            return False
+        return self.audience is None or found.resource.rstrip("/") == self.audience
 
     async def answer(self, request: web.Request) -> web.Response:
         """GET ?resource=…&api-version=2019-08-01 with the header X-IDENTITY-HEADER."""

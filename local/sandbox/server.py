@@ -47,14 +47,15 @@ class SandboxServer:
             headers={name.lower(): value for name, value in incoming.headers.items()},
             body=await incoming.content.read(),
         )
-        try:
-            exchange = service.exchange(request)
-        except ConnectionCut:
-            await self._wait(service.faults.latency)
-            if incoming.transport is not None:
-                incoming.transport.abort()
-            raise asyncio.CancelledError from None
-        await self._wait(service.faults.latency + exchange.delay)
+        with service.in_flight(request):
+            try:
+                exchange = service.exchange(request)
+            except ConnectionCut:
+                await self._wait(service.faults.latency)
+                if incoming.transport is not None:
+                    incoming.transport.abort()
+                raise asyncio.CancelledError from None
+            await self._wait(service.faults.latency + exchange.delay)
         response = exchange.response
         headers = {"date": format_datetime(self._clock.now(), usegmt=True), **response.headers}
         return web.Response(status=response.status, headers=headers, body=response.body or None)

@@ -4,7 +4,8 @@ import asyncio
 import random
 import ssl
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -31,6 +32,8 @@ class Card:
 class Desk:
     """What people do to a simulator."""
 
+    owner = ""
+
     def add(self, name: str, *, times: int = 1) -> list[Card]:
         return [Card(name, datetime(2026, 1, 1, tzinfo=UTC))] * times
 
@@ -41,6 +44,20 @@ class Echo:
     def __init__(self) -> None:
         self.desk = Desk()
         self.effects = 0
+        self.writes: list[Card] = []
+        self.held = 0
+        self.most_held = 0
+
+    def mailbox(self, name: str) -> Desk:
+        self.desk.owner = name
+        return self.desk
+
+    @contextmanager
+    def in_flight(self, request: Request) -> Iterator[None]:
+        self.held += 1
+        self.most_held = max(self.held, self.most_held)
+        yield
+        self.held -= 1
 
     def handle(self, request: Request) -> Response:
         self.effects += 1
@@ -135,6 +152,8 @@ async def test_latency_is_waited_for_beside_other_connections(running: Running) 
         await client.get("/")
         began = time.perf_counter()
         await asyncio.gather(*(client.get("/") for _ in range(100)))
+        assert running.echo.most_held > 1
+        assert running.echo.held == 0
     assert 0.04 <= time.perf_counter() - began < 100 * 0.04 * 0.75
 
 
@@ -143,9 +162,12 @@ async def test_counters_and_journal_tell_what_was_asked(running: Running) -> Non
         await client.get("/v1.0/users/u1/contacts")
         await client.post("/v1.0/users/u1/contacts", content=b"{}")
     counters = await running.control("counters")
-    writes = await running.control("writes")
+    running.echo.writes.append(Card("Ada", datetime(2026, 1, 1, tzinfo=UTC)))
+    writes = await running.control("writes", "graph")
+    journal = await running.control("journal")
     assert counters[Count(service="graph", method="GET", template="/v1.0/users/u1/contacts", user="u1")] == 1
-    assert [(line["method"], line["path"], line["body"]) for line in writes] == [("POST", "/v1.0/users/u1/contacts", "{}")]
+    assert writes == [{"name": "Ada", "born": "2026-01-01T00:00:00+00:00"}]
+    assert (journal[-1]["method"], journal[-1]["path"], journal[-1]["body"]) == ("POST", "/v1.0/users/u1/contacts", "{}")
     await running.control("reset_counters")
     assert await running.control("counters") == {}
 
@@ -155,7 +177,13 @@ async def test_the_human_side_can_be_used_from_another_process(running: Running)
     assert cards == [{"name": "Ada", "born": "2026-01-01T00:00:00+00:00"}] * 2
 
 
-@pytest.mark.parametrize("target", ["desk.nothing", "desk.__class__", "desk._hidden"])
+async def test_a_target_may_take_texts_on_its_way_and_a_value_be_changed(running: Running) -> None:
+    await running.control("call", "graph", "mailbox(ada@example.com).add", "Ada")
+    await running.control("call", "graph", "desk", owner=running.echo.desk.owner + "!")
+    assert running.echo.desk.owner == "ada@example.com!"
+
+
+@pytest.mark.parametrize("target", ["desk.nothing", "desk.__class__", "desk._hidden", "mailbox(a", "a b"])
 async def test_what_people_can_not_do_is_refused(running: Running, target: str) -> None:
     with pytest.raises(RefusedError):
         await running.control("call", "graph", target)
@@ -180,6 +208,8 @@ async def test_azure_identity_gets_its_token_unchanged(running: Running, monkeyp
     assert running.identity.accepts(token.token)
     assert not running.identity.accepts(token.token + "x")
     assert token.expires_on > time.time() + 3600
+    running.identity.audience = "https://graph.microsoft.de"
+    assert not running.identity.accepts(token.token)
 
 
 async def test_the_identity_endpoint_refuses_strangers(running: Running) -> None:
