@@ -180,6 +180,11 @@ def _members(call: Call, *, transitive: bool, cast: str | None) -> Response:
     return _members_page(call, list(found), cast, typed=True)
 
 
+def _cast(segment: str) -> str:
+    """`microsoft.graph.user`, or `graph.user` as Microsoft's SDK spells it; anything else is no cast that is supported."""
+    return segment.lower().removeprefix("microsoft.").removeprefix("graph.") if "graph." in segment.lower() else ""
+
+
 def _members_page(call: Call, members: list[User] | list[User | Group], type_name: str | None, *, typed: bool) -> Response:
     sandbox = call.sandbox
     if "skiptoken" in call.options:
@@ -245,7 +250,7 @@ ROUTES = (
             method="GET",
             template=f"groups/{{group}}/{name}/{{cast}}",
             handler=lambda call, deep=deep: _members(  # type: ignore[misc]
-                call, transitive=deep, cast=call.params["cast"].lower().removeprefix("microsoft.graph.")
+                call, transitive=deep, cast=_cast(call.params["cast"])
             ),
             roles=GROUP_ROLES,
             options=_PAGED,

@@ -147,7 +147,8 @@ def read_prefer(header: str) -> dict[str, str]:
 
 def _segments(path: str) -> list[str]:
     segments: list[str] = []
-    for raw in path.strip("/").split("/"):
+    # Empty segments are skipped: Microsoft's SDK joins its base address and a path with two slashes.
+    for raw in filter(None, path.split("/")):
         part = unquote(raw)
         keyed = _KEYED.fullmatch(part)
         if keyed is not None:
