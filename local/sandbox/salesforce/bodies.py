@@ -13,6 +13,10 @@ from local.sandbox.salesforce.errors import Code, Refusal, refuse
 from local.sandbox.salesforce.times import parse_http_date
 
 
+def _refuse_constant(name: str) -> None:
+    raise refuse(400, Code.JSON_PARSER_ERROR, f"Non-standard token '{name}': not allowed in JSON", whole=True)
+
+
 def json_body(request: Request) -> Any:
     """The JSON body. Raises Refusal: 415 for another content type, JSON_PARSER_ERROR for what is no JSON."""
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -20,7 +24,9 @@ def json_body(request: Request) -> Any:
         text = f"Content type header value is not supported: {content_type or 'none'}"
         raise refuse(415, Code.UNSUPPORTED_MEDIA_TYPE, text)
     try:
-        return json.loads(request.body.decode("utf-8"))
+        return json.loads(request.body.decode("utf-8"), parse_constant=_refuse_constant)
+    except RecursionError:
+        raise refuse(400, Code.JSON_PARSER_ERROR, "The body is nested too deeply", whole=True) from None
     except UnicodeDecodeError as error:
         raise refuse(400, Code.JSON_PARSER_ERROR, f"Invalid UTF-8 at byte {error.start}", whole=True) from None
     except json.JSONDecodeError as error:

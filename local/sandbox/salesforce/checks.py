@@ -41,7 +41,7 @@ def deserialize(kind: ObjectType, payload: Mapping[str, Any], *, creating: bool)
         if name == "attributes":
             continue
         if name.lower() == "id":
-            raise refuse(400, Code.INVALID_FIELD, "The Id field should not be specified in the sobject data.", "Id")
+            raise refuse(400, Code.INVALID_FIELD, "The Id field should not be specified in the sobject data.")
         field = kind.field(name)
         if field is None:
             reference = next(
@@ -72,9 +72,9 @@ def _check_json_type(field: Field, value: Any) -> None:
     if field.type is FieldType.BOOLEAN:
         fits = isinstance(value, bool)
     elif field.type is FieldType.INT:
-        fits = isinstance(value, int) and not isinstance(value, bool)
+        fits = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
     elif field.type in NUMBER_TYPES:
-        fits = isinstance(value, int | float) and not isinstance(value, bool)
+        fits = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
     elif field.type is FieldType.DATE:
         fits = isinstance(value, str) and (parse_date(value) is not None or not value.strip(_BLANKS))
     elif field.type is FieldType.DATETIME:

@@ -83,10 +83,9 @@ def _check_envelope(parts: list[dict[str, Any]]) -> None:
         raise _bad(f"Duplicate ReferenceId provided: '{repeated}'.")
     heavy = 0
     for part in parts:
-        path = urlsplit(part["url"]).path
-        heavy += bool(re.search(r"/(query|queryAll|composite/sobjects)(/|$)", path))
-        if not re.match(r"/services/data/v\d+\.\d/", path):
+        if not re.match(r"/services/data/v\d+\.\d/", part["url"]):
             raise _bad(f"Invalid subrequest url: {part['url']}")
+        heavy += bool(re.search(r"/(query|queryAll|composite/sobjects)(/|$)", urlsplit(part["url"]).path))
         headers = part.get("httpHeaders")
         if headers is not None and not (isinstance(headers, dict) and all(isinstance(value, str) for value in headers.values())):
             raise _bad("httpHeaders must be a map of strings")

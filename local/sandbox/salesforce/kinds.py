@@ -81,12 +81,22 @@ class AccountRules(ObjectRules):
     """A person account's name comes from its parts."""
 
     def derive(self, kind: ObjectType, values: Values) -> None:
-        if values.get("IsPersonAccount"):
+        if kind.field("IsPersonAccount") and values.get("LastName"):
+            values["IsPersonAccount"] = True
             values["Name"] = " ".join(part for part in (values.get("FirstName"), values.get("LastName")) if part) or None
         derive_places(kind, values)
 
     def reject(self, kind: ObjectType, before: Mapping[str, Any] | None, written: Mapping[str, Any], by_api: bool) -> list[Problem]:
         return reject_places(kind, before, written)
+
+
+def person_contact_fields(account: Mapping[str, Any]) -> Values:
+    """What the contact of a person account holds: the account's `Person...` fields, its name parts, phone and fax."""
+    fields = {
+        name.removeprefix("Person"): value for name, value in account.items() if name.startswith("Person") and name != "PersonContactId"
+    }
+    fields |= {name: account.get(name) for name in ("FirstName", "LastName", "Salutation", "Phone", "Fax", "OwnerId")}
+    return fields | {"Id": account["PersonContactId"], "AccountId": account["Id"], "IsPersonAccount": True}
 
 
 RULES: dict[str, ObjectRules] = {"Contact": ContactRules(), "Account": AccountRules(), "Lead": LeadRules(), "User": PersonRules()}

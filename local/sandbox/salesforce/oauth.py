@@ -8,7 +8,7 @@ Source: Salesforce Help, "OAuth 2.0 JWT Bearer Flow for Server-to-Server Integra
 import random
 import string
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import parse_qsl, urlsplit
@@ -42,10 +42,10 @@ class SignIn:
     permissions: Mapping[str, Permissions]
     clock: Clock
     rng: random.Random
+    session_ttl: Callable[[], float]
     audience: str
     origin: str | None
     consumers: dict[str, str]
-    ttl: float = 7200.0
     sessions: dict[str, Session] = field(default_factory=dict)
     logins: Counter[str] = field(default_factory=Counter)
     refusals: int = 0
@@ -68,7 +68,7 @@ class SignIn:
             raise OAuthRefusal("unsupported_grant_type", "grant type not supported")
         user_id = self._judge(form.get("assertion", ""))
         token = self._mint_token()
-        self.sessions[token] = Session(user_id=user_id, until=self.clock.now() + timedelta(seconds=self.ttl))
+        self.sessions[token] = Session(user_id=user_id, until=self.clock.now() + timedelta(seconds=self.session_ttl()))
         self.logins[self.store.rows("User")[user_id]["Username"]] += 1
         parts = urlsplit(request.url)
         return {
@@ -132,7 +132,7 @@ class SignIn:
             raise refuse(401, Code.INVALID_SESSION_ID, "This session is not valid for use with the REST API")
         if not permissions.api_enabled:
             raise refuse(403, Code.API_DISABLED_FOR_ORG, "The REST API is not enabled for this Organization.")
-        session.until = now + timedelta(seconds=self.ttl)
+        session.until = now + timedelta(seconds=self.session_ttl())
         return session.user_id
 
     def userinfo(self, request: Request) -> Response:

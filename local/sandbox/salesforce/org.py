@@ -72,13 +72,16 @@ class Org:
     def username(self, user_id: str) -> str:
         return str(self.store.rows("User")[user_id]["Username"])
 
-    def count_call(self, user_id: str) -> None:
-        """One API call more; the daily count starts anew 24 hours after its first call (the service's window is a rolling one)."""
+    def roll_usage(self) -> None:
+        """The daily count starts anew 24 hours after its first call (the service's window is a rolling one)."""
         now = self.clock.now()
         if self.usage_since is None or now - self.usage_since >= timedelta(hours=24):
             if self.usage_since is not None:
                 self.knobs.api_usage = 0
             self.usage_since = now
+
+    def count_call(self, user_id: str) -> None:
+        """One API call more."""
         self.knobs.api_usage += 1
         self.calls[self.username(user_id)] += 1
 

@@ -187,7 +187,7 @@ class Reader:
         ]
 
     def _candidates(self, query: Query, kind: ObjectType) -> Iterable[Values]:
-        """All rows, or only those the statement names by id: an index, as Salesforce has one."""
+        """All rows, or only those the statement names by id or by stamp: indexes, as Salesforce has them."""
         rows = self._store.rows(kind.name)
         parts = query.where.parts if isinstance(query.where, Junction) and query.where.op == "AND" else (query.where,)
         for part in parts:
@@ -198,6 +198,9 @@ class Reader:
                 wanted = (part.value,)
             if wanted:
                 return [rows[each] for each in dict.fromkeys(to_18(literal.text) for literal in wanted) if each in rows]
+        earliest = _earliest_stamp(query.where)
+        if earliest is not None:
+            return self._store.since(kind.name, earliest)
         return list(rows.values())
 
     def _sorted(self, rows: list[Values], order: Order, kind: ObjectType, query: Query) -> list[Values]:
@@ -316,6 +319,22 @@ class Reader:
             ">=": lambda row: (current := get(row)) is not None and current >= first,
         }
         return tests[op]
+
+
+def _earliest_stamp(condition: Condition | None) -> str | None:
+    """A SystemModstamp before which no row can satisfy the condition, None when there is none to be seen."""
+    if isinstance(condition, Compare):
+        bounded = (
+            condition.path.lower() == "systemmodstamp" and condition.op in ("=", ">", ">=") and condition.value.kind is LiteralKind.DATETIME
+        )
+        return condition.value.text if bounded else None
+    if not isinstance(condition, Junction) or condition.op == "NOT":
+        return None
+    bounds = [_earliest_stamp(part) for part in condition.parts]
+    known = [bound for bound in bounds if bound is not None]
+    if condition.op == "AND":
+        return max(known, default=None)
+    return min(known) if len(known) == len(bounds) else None
 
 
 def _reader(field: Field) -> Getter:

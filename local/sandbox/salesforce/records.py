@@ -15,7 +15,7 @@ from local.sandbox.salesforce.access import Access
 from local.sandbox.salesforce.checks import check_required, check_values, deserialize, normalize
 from local.sandbox.salesforce.errors import Code, Problem, Refusal, no_such_column, refuse
 from local.sandbox.salesforce.ids import IdMint, to_18
-from local.sandbox.salesforce.kinds import RULES, ObjectRules, spell_out_codes
+from local.sandbox.salesforce.kinds import RULES, ObjectRules, person_contact_fields, spell_out_codes
 from local.sandbox.salesforce.rules import RowOp, Rules
 from local.sandbox.salesforce.schema import FieldType, ObjectType
 from local.sandbox.salesforce.store import Store, Values
@@ -42,9 +42,13 @@ class Caller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Write:
-    """One line of the journal: what a write set, and what those fields held before. `time` is a stamp."""
+    """One line of the journal: what a write set, and what those fields held before.
+
+    `time` is the stamp the row bears, `visible_at` (a stamp, too) when others could see it.
+    """
 
     time: str
+    visible_at: str
     actor: Actor
     user: str
     op: RowOp
@@ -174,7 +178,7 @@ class Records:
         row = self._store.get(kind.name, row_id)
         if row is None:
             raise refuse(404, Code.NOT_FOUND, "The requested resource does not exist")
-        self._journal(caller, RowOp.PURGE, kind.name, row, {})
+        self._journal(caller, RowOp.PURGE, kind.name, row_id, row, {}, to_stamp(self._now()))
         self._store.purge(kind.name, row_id)
 
     def touch(self, object_name: str, row_id: str) -> None:
@@ -231,6 +235,7 @@ class Records:
         spell_out_codes(full, before, written)
         values |= written
         _raise(check_values(full, written))
+        rules.derive(full, values)
         _raise(check_required(kind, values, creating=before is None, written=written))
         _raise(rules.reject(full, before, written, caller.actor is Actor.API))
         _raise(self._check_references(caller, kind, before, written))
@@ -253,7 +258,19 @@ class Records:
         self._check_unique(full, values)
         if before is not None and before.get("OwnerId") != values.get("OwnerId"):
             self._access.shares.pop(values["Id"], None)
+        if values.get("IsPersonAccount") and kind.name == "Account":
+            values.setdefault("PersonContactId", self._mint.mint("003"))
         self._commit(caller, op, kind.name, before, values, visible_after, set(written))
+        if values.get("IsPersonAccount") and kind.name == "Account":
+            self._mirror(caller, op, values, visible_after)
+
+    def _mirror(self, caller: Caller, op: RowOp, account: Values, visible_after: float) -> None:
+        """The contact of a person account follows it."""
+        before = self._store.get("Contact", account["PersonContactId"])
+        stamps = {name: account[name] for name in ("SystemModstamp", "LastModifiedDate", "LastModifiedById", "CreatedDate", "CreatedById")}
+        contact = (before or {"IsDeleted": False, "IsEmailBounced": False}) | person_contact_fields(account) | stamps
+        RULES["Contact"].derive(self._objects["contact"], contact)
+        self._commit(caller, op, "Contact", before, contact, visible_after)
 
     def _resolve_external(self, caller: Caller, kind: ObjectType, payload: Mapping[str, Any]) -> Values:
         """`{"Account": {"Key__c": "x"}}` as `{"AccountId": "001..."}`."""
@@ -348,32 +365,34 @@ class Records:
         written: set[str] | None = None,
     ) -> None:
         changes = {name: value for name, value in values.items() if before is None or value != before.get(name)}
-        self._journal(
-            caller, op, object_name, before, {name: values.get(name) for name in sorted((written or set()) | set(changes))}, values["Id"]
-        )
+        visible_at = to_stamp(self._now() + timedelta(seconds=max(visible_after, 0.0)))
+        fields = {name: values.get(name) for name in sorted((written or set()) | set(changes))}
+        self._journal(caller, op, object_name, values["Id"], before, fields, visible_at)
         if visible_after <= 0:
             self._store.put(object_name, values["Id"], values)
         else:
-            self._store.put_late(object_name, values["Id"], changes, to_stamp(self._now() + timedelta(seconds=visible_after)))
+            self._store.put_late(object_name, values["Id"], changes, visible_at)
 
     def _journal(
         self,
         caller: Caller,
         op: RowOp,
         object_name: str,
+        row_id: str,
         before: Mapping[str, Any] | None,
         fields: Mapping[str, Any],
-        row_id: str | None = None,
+        visible_at: str,
     ) -> None:
         user = self._store.rows("User").get(caller.user_id, {}).get("Username", caller.user_id)
         self.writes.append(
             Write(
                 time=to_stamp(self._now()),
+                visible_at=visible_at,
                 actor=caller.actor,
                 user=user,
                 op=op,
                 object=object_name,
-                id=row_id or (before or {})["Id"],
+                id=row_id,
                 fields=fields,
                 before={name: (before or {}).get(name) for name in fields},
             )

@@ -94,6 +94,7 @@ class SalesforceSandbox:
             permissions=access.users,
             clock=clock,
             rng=random.Random(rng.getrandbits(64)),
+            session_ttl=lambda: self.org.knobs.session_ttl,
             audience=audience,
             origin=origin,
             consumers=dict(consumers or {}),
@@ -125,6 +126,12 @@ class SalesforceSandbox:
     def knobs(self) -> Knobs:
         """Limits and outages, to be set directly."""
         return self.org.knobs
+
+    def set_knobs(self, **values: float) -> None:
+        """Several knobs at once, by name. Raises AttributeError for one that does not exist."""
+        for name, value in values.items():
+            getattr(self.knobs, name)
+            setattr(self.knobs, name, value)
 
     @property
     def writes(self) -> list[Write]:
@@ -183,6 +190,7 @@ class SalesforceSandbox:
         return api.answer(self.org, user_id, request)
 
     def _check_limits(self) -> None:
+        self.org.roll_usage()
         if self.knobs.concurrent_refusals > 0:
             self.knobs.concurrent_refusals -= 1
             raise refuse(403, Code.REQUEST_LIMIT_EXCEEDED, "ConcurrentPerOrgLongTxn Limit exceeded.")

@@ -57,12 +57,10 @@ def _run(org: Org, rows: list[Row], *, all_or_none: bool) -> Response:
     results: list[dict[str, Any]] = []
     with org.transaction() as transaction:
         for row_id, act in rows:
-            mark = org.store.begin()
             try:
-                results.append({**act(), "success": True, "errors": []})
-                org.store.end(mark, undo=False)
+                with org.transaction():
+                    results.append({**act(), "success": True, "errors": []})
             except Refusal as refusal:
-                org.store.end(mark, undo=True)
                 if refusal.whole or (org.knobs.unknown_field_fails_request and refusal.problems[0].code == Code.INVALID_FIELD):
                     transaction.undo = True
                     results = []

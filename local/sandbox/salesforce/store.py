@@ -5,6 +5,7 @@ indexes and the history of a late commit cannot be forgotten. It knows no user, 
 """
 
 import heapq
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ class Store:
         self._unique = dict(unique)
         self._owners: dict[tuple[str, str], dict[str, str]] = {key: {} for key in self._unique}
         self._indexed: dict[tuple[str, str], dict[str, dict[str, None]]] = {key: {} for key in indexed}
+        self._by_stamp: dict[str, list[tuple[str, str]]] = {}
         self._undo: list[tuple[str, str, Values | None]] = []
         self._depth = 0
         self._late: list[tuple[str, int, str, str, Values]] = []
@@ -43,6 +45,12 @@ class Store:
     def pointing_at(self, object_name: str, field: str, target: str) -> list[str]:
         """Ids of the rows whose indexed field holds `target`, oldest first."""
         return list(self._indexed[(object_name, field)].get(target, ()))
+
+    def since(self, object_name: str, stamp: str) -> list[Values]:
+        """Rows whose SystemModstamp is `stamp` or later, by stamp and id: the work is proportional to what is found."""
+        entries = self._by_stamp.get(object_name, [])
+        rows = self.rows(object_name)
+        return [rows[row_id] for _, row_id in entries[bisect_left(entries, (stamp, "")) :]]
 
     def put(self, object_name: str, row_id: str, values: Values) -> None:
         """Insert or replace a row."""
@@ -119,8 +127,18 @@ class Store:
                 index.get(before[field], {}).pop(row_id, None)
             if after is not None and after.get(field) is not None:
                 index.setdefault(after[field], {})[row_id] = None
+        self._move_stamp(object_name, row_id, (before or {}).get("SystemModstamp"), (after or {}).get("SystemModstamp"))
         rows = self.rows(object_name)
         if after is None:
             rows.pop(row_id, None)
         else:
             rows[row_id] = after
+
+    def _move_stamp(self, object_name: str, row_id: str, before: str | None, after: str | None) -> None:
+        entries = self._by_stamp.setdefault(object_name, [])
+        if before == after:
+            return
+        if before is not None:
+            del entries[bisect_left(entries, (before, row_id))]
+        if after is not None:
+            insort(entries, (after, row_id))

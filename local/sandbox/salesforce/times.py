@@ -8,6 +8,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 
+_MOST_UNITS = 10_000
 _DATETIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)")
 
 
@@ -72,6 +73,8 @@ def literal_range(name: str, count: int | None, today: date) -> tuple[date, date
 
     Source: SOQL and SOSL Reference, "Date Formats and Date Literals". Weeks begin on Sunday.
     """
+    if count is not None and count > _MOST_UNITS:
+        return None
     one = timedelta(days=1)
     week = today - timedelta(days=(today.weekday() + 1) % 7)
     month = today.replace(day=1)

@@ -13,6 +13,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+
 from local.sandbox.http import Request, Response, SettableClock
 from local.sandbox.salesforce import SalesforceSandbox
 

@@ -10,7 +10,8 @@ def test_a_signed_assertion_opens_a_session_of_that_user(world: World, alice: Cl
     assert body["instance_url"] == ORIGIN
     assert body["id"] == f"https://login.salesforce.com/id/{world.sandbox.org_id}/{world.ids[ALICE]}"
     assert "expires_in" not in body
-    assert world.sandbox.logins[ALICE] == 1 and world.sandbox.calls[ALICE] == 0
+    assert world.sandbox.logins[ALICE] == 1
+    assert world.sandbox.calls[ALICE] == 0
 
 
 def test_what_a_collection_creates_is_found_by_a_query(alice: Client) -> None:
@@ -42,10 +43,10 @@ def test_describe_shows_what_the_user_may_write(world: World, alice: Client) -> 
     world.sandbox.set_fls(ALICE, "Contact", "Title", "readonly")
     world.sandbox.set_fls(ALICE, "Contact", "Phone", "hidden")
     fields = {field["name"]: field for field in alice.call("GET", "sobjects/Contact/describe").json()["fields"]}
-    assert fields["LastName"]["length"] == 80 and not fields["LastName"]["nillable"]
-    assert not fields["Title"]["updateable"] and not fields["Title"]["createable"]
+    assert (fields["LastName"]["length"], fields["LastName"]["nillable"]) == (80, False)
+    assert (fields["Title"]["updateable"], fields["Title"]["createable"]) == (False, False)
     assert "Phone" not in fields
-    assert fields["Tandem_Key__c"]["unique"] and fields["Tandem_Key__c"]["externalId"] and fields["Tandem_Key__c"]["caseSensitive"]
+    assert all(fields["Tandem_Key__c"][flag] for flag in ("unique", "externalId", "caseSensitive"))
 
 
 def test_consumer_keys_are_registered_with_their_public_key(world: World) -> None:
