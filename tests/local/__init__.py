@@ -1,0 +1,1 @@
+"""What judges the local stack has to be judged as well."""
