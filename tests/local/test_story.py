@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from local.sample import CATEGORY, FOLDER, IN_SALESFORCE, LONG_NOTE, Sample, load_sample
+from local.sample import CATEGORY, IN_SALESFORCE, LONG_NOTE, Sample, load_sample
 from local.sandbox.control import OwnHands
 from local.sandbox.http import SettableClock
 from local.sandbox.world import GRAPH, SALESFORCE, World
@@ -73,7 +73,3 @@ def test_a_contact_that_is_not_the_syncs_business_is_watched(tenant: Tenant, dis
     assert watched() == []
     disturb(tenant)
     assert watched() == ["Anna Weber: 1 contacts outside the folder were touched"]
-
-
-def test_the_folder_and_category_of_the_sample_are_the_products_defaults() -> None:
-    assert (FOLDER, CATEGORY) == ("Salesforce Contacts", "Salesforce")
