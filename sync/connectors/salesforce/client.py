@@ -62,8 +62,8 @@ class Surroundings:
     on_call: Callable[[str], None] = lambda _limit_info: None
 
 
-class QueryRefused(Exception):
-    """A query was refused by what it asks for; `answer` says why."""
+class CallRefused(Exception):
+    """A query, or a whole Composite request, was refused for what it asks, without effect; `answer` says why."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.status)
@@ -102,11 +102,12 @@ class Client:
         return await self._again(lambda: self._once(method, path, json, headers), repeatable=repeatable)
 
     async def composite(self, steps: Sequence[Step], *, repeatable: bool = False) -> list[Answer | None]:
-        """Up to 25 independent steps, of which five may be queries, as one call. The answers are in the order asked; None: it has none."""
+        """Up to 25 independent steps, of which five may be queries, as one call. The answers are in the order asked; None: it has none.
+        Raises CallRefused, and what `call` raises."""
         return await self._again(lambda: self._composite_once(steps), repeatable=repeatable)
 
     async def queries(self, queries: Sequence[str]) -> list[Rows]:
-        """The first page of each, deleted rows included: a call per five queries. Raises QueryRefused."""
+        """The first page of each, deleted rows included: a call per five queries. Raises CallRefused."""
         paths = [f"queryAll?q={soql.encoded(query)}" for query in queries]
         pages: list[Rows] = []
         for start in range(0, len(paths), QUERIES_PER_CALL):
@@ -138,7 +139,7 @@ class Client:
                 raise Temporary(Code.UNAVAILABLE, "a query was not answered")
             if not answer.ok or not isinstance(answer.body, Mapping):
                 error = answer.error()
-                raise error if isinstance(error, Temporary) else QueryRefused(answer)
+                raise error if isinstance(error, Temporary) else CallRefused(answer)
             more = "" if answer.body.get("done", True) else str(answer.body.get("nextRecordsUrl") or "")
             pages.append(Rows(records=answer.body.get("records") or [], next=more, date=date))
         return pages
@@ -158,7 +159,7 @@ class Client:
             wanted.append(sent)
         whole = await self._once("POST", "composite", {"allOrNone": False, "compositeRequest": wanted}, None)
         if not whole.ok:
-            raise whole.error()
+            raise CallRefused(whole)
         told = whole.body.get("compositeResponse") if isinstance(whole.body, Mapping) else None
         if not isinstance(told, list):
             raise Unknown(Code.UNAVAILABLE, "the answer to a Composite request could not be read")

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from shared.records import Item
 from sync.connectors.salesforce import soql
-from sync.connectors.salesforce.client import Client, QueryRefused
+from sync.connectors.salesforce.client import CallRefused, Client
 from sync.connectors.salesforce.ids import to_18
 from sync.connectors.salesforce.rows import columns_of, to_item, to_items
 from sync.core.match import Identity
@@ -40,7 +40,7 @@ async def look_up(client: Client, kind: Kind, schema: Schema, identities: Sequen
     parts = soql.chunks([name for name in names if len(name) >= SHORTEST_PART], f"{_NAME} LIKE '%{{}}%' OR ")
     try:
         found = await client.rows([*for_items, *exact, *(_containing(kind, part) for part in parts)])
-    except QueryRefused as refused:
+    except CallRefused as refused:
         if not names or not refused.answer.has("INVALID_TYPE"):
             raise
         exact, parts = [], []  # this user may not read accounts at all

@@ -11,7 +11,7 @@ from typing import TypeVar
 from shared.errors import Code, Permanent, SyncError
 from shared.records import Absent, Item, Lack, Place, Seen
 from sync.connectors.salesforce import lookup, soql, write
-from sync.connectors.salesforce.client import Client, QueryRefused, Rows, Surroundings
+from sync.connectors.salesforce.client import CallRefused, Client, Rows, Surroundings
 from sync.connectors.salesforce.cursor import LAST, Position
 from sync.connectors.salesforce.ids import to_18
 from sync.connectors.salesforce.rows import columns_of, to_mere_item, to_seen
@@ -78,7 +78,7 @@ class SalesforceOrg:
         query = soql.select(["COUNT()"], kind.salesforce_object, search.condition)
         answer = await self._client.call("GET", f"query?q={soql.encoded(query)}", repeatable=True)
         if not answer.ok:
-            raise _query_error(QueryRefused(answer))
+            raise _query_error(CallRefused(answer))
         return int(answer.body["totalSize"])
 
     async def get(self, kind: Kind, ids: Sequence[str], search: Search) -> Mapping[str, Seen]:
@@ -122,7 +122,14 @@ class SalesforceOrg:
         if unnamed:
             found = await self._existing(kind, [new[at].key for at in unnamed], schema)
             outcomes = [found[new[at].key] if outcome is None else outcome for at, outcome in enumerate(outcomes)]
-        return [outcome for outcome in outcomes if outcome is not None]
+        told = [outcome for outcome in outcomes if outcome is not None]
+        self._mind(kind, told)
+        return told
+
+    def _mind(self, kind: Kind, outcomes: Sequence[Outcome]) -> None:
+        """A field that was not writable after all: the next draft is to be made with a new describe."""
+        if any(isinstance(outcome, Failed) and outcome.error.code is Code.FIELD_NOT_WRITABLE for outcome in outcomes):
+            self._schemas.forget(self.user_id, kind.salesforce_object)
 
     async def _existing(self, kind: Kind, keys: Sequence[str], schema: Schema) -> Mapping[str, Outcome]:
         """The records that stood in the way. The other rows' outcomes are worth more than an error met here: these were not written."""
@@ -138,7 +145,9 @@ class SalesforceOrg:
 
     async def update(self, kind: Kind, changes: Sequence[SalesforceChange]) -> Sequence[Outcome]:
         """One call per 25; another if rows were locked, and one for each change that holds `@{`."""
-        return await write.update(self._client, kind.salesforce_object, changes)
+        outcomes = await write.update(self._client, kind.salesforce_object, changes)
+        self._mind(kind, outcomes)
+        return outcomes
 
     async def delete(self, kind: Kind, ids: Sequence[str]) -> Sequence[Outcome]:
         """One call per 200; another if rows were locked."""
@@ -162,7 +171,7 @@ class SalesforceOrg:
             schemas = {kind.name: await self.schema(kind) for kind in kinds}
             try:
                 return await ask(schemas)
-            except QueryRefused as refused:
+            except CallRefused as refused:
                 if last or not refused.answer.has("INVALID_FIELD"):
                     raise _query_error(refused) from refused
                 for kind in kinds:
@@ -170,7 +179,7 @@ class SalesforceOrg:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
 
-def _query_error(refused: QueryRefused) -> SyncError:
+def _query_error(refused: CallRefused) -> SyncError:
     """Of a query whose columns are right: what names a field that does not exist is the search."""
     error = refused.answer.error()
     return Permanent(Code.PROFILE_INVALID, error.text) if error.code is Code.FIELD_NOT_WRITABLE else error

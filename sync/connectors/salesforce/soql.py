@@ -14,7 +14,7 @@ _PLAIN = "'(),:*!~/"
 """Left as they are in a query: RFC 3986 allows them there, and a list of ids is half as long. Never `@` and `{`: `@{x}` is a reference
 to another step in a Composite request."""
 
-MAX_ENCODED = 12_000
+MAX_ENCODED = 15_000
 """Characters of one encoded query; the service takes URIs of 16,384 bytes."""
 
 
@@ -67,7 +67,7 @@ def encoded(query: str) -> str:
     return percent_encode(query, safe=_PLAIN, errors="replace")
 
 
-def chunks(values: Sequence[str], spell: str = "{}", room: int = MAX_ENCODED - 3000, most: int = 500) -> list[list[str]]:
+def chunks(values: Sequence[str], spell: str = "{}", room: int = MAX_ENCODED - 1500, most: int = 500) -> list[list[str]]:
     """Split values so that each part fits into one query. `spell` shows what surrounds a value; `room` is in encoded characters."""
     parts: list[list[str]] = []
     left, surroundings = 0, len(encoded(spell.format("")))

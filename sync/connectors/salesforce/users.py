@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sync.connectors.salesforce import soql
-from sync.connectors.salesforce.client import Client, QueryRefused, Surroundings
+from sync.connectors.salesforce.client import CallRefused, Client, Surroundings
 from sync.connectors.salesforce.ids import to_18
 from sync.connectors.salesforce.tokens import Tokens
 from sync.ports import SalesforceUser
@@ -49,7 +49,7 @@ class Users:
         for people in (_PEOPLE, ""):
             try:
                 return await self._client.rows([soql.select(_COLUMNS, "User", soql.all_of(each, people)) for each in conditions])
-            except QueryRefused as refused:
+            except CallRefused as refused:
                 if not people or not refused.answer.has("INVALID_FIELD"):
                     raise refused.answer.error() from refused
         raise AssertionError("unreachable: the last attempt returns or raises")

@@ -6,6 +6,7 @@ Source: REST API Developer Guide, "Use sObject Collections", "Composite", "Condi
 
 import json
 import re
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -13,7 +14,7 @@ from typing import Any
 
 from shared.errors import Code, SyncError, Temporary, Unknown
 from sync.connectors.salesforce import soql
-from sync.connectors.salesforce.client import Client, Step
+from sync.connectors.salesforce.client import CallRefused, Client, Step
 from sync.connectors.salesforce.errors import SURE, error_of, refusals
 from sync.connectors.salesforce.ids import is_id, to_18
 from sync.connectors.salesforce.transport import WRITE_HEADERS, Answer
@@ -21,6 +22,8 @@ from sync.ports import Done, Failed, Missing, NewSalesforce, Outcome, Salesforce
 
 COLLECTION = 200
 STEPS = 25
+HALVINGS = 16
+"""How often the requests of one call may be halved: enough to find one record among 200."""
 _DUPLICATE = re.compile(r"duplicate value found:\s*(\S+)\s+duplicates value on record with id:\s*(\w{15,18})", re.IGNORECASE)
 _GONE = frozenset({"ENTITY_IS_DELETED", "NOT_FOUND"})
 _PASSING = frozenset({Code.THROTTLED, Code.UNAVAILABLE, Code.NETWORK})
@@ -151,14 +154,25 @@ async def _in_parts(
 ) -> list[Outcome | None]:
     """Send positions 0 … count - 1, `most` at a time, and once more those that somebody else had locked.
 
+    A request that is refused as a whole is halved, so that one record the service chokes on does not hold back its neighbours.
+
     An error that concerns more than these records is raised, unless outcomes would be lost by it (`some`: there are earlier ones);
     then it is the outcome of all that was not sent.
     """
     outcomes: dict[int, Outcome | None] = {}
-    for start in range(0, count, most):
-        part = range(start, min(start + most, count))
+    waiting = deque([*range(start, min(start + most, count))] for start in range(0, count, most))
+    halvings = HALVINGS
+    while waiting:
+        part = waiting.popleft()
         try:
             told = await _send(part, send)
+        except CallRefused as refused:
+            if len(part) > 1 and halvings and refused.answer.status == 400:
+                halvings -= 1
+                middle = len(part) // 2
+                waiting.extendleft([part[middle:], part[:middle]])
+                continue
+            told = [Failed(error=refused.answer.error()) for _ in part]
         except SyncError as error:
             if not some and not outcomes and error.code not in _PASSING:
                 raise
@@ -167,12 +181,12 @@ async def _in_parts(
     busy = [at for at, outcome in outcomes.items() if isinstance(outcome, Failed) and outcome.error.code is Code.ROW_BUSY]
     for start in range(0, len(busy), most):
         await client.pause()
-        part_of_busy = busy[start : start + most]
+        part = busy[start : start + most]
         try:
-            told = await _send(part_of_busy, send)
-        except SyncError:  # they are busy still, and the next request will meet this error itself
+            told = await _send(part, send)
+        except (SyncError, CallRefused):  # they are busy still, and the next request will meet this error itself
             break
-        outcomes.update(zip(part_of_busy, told, strict=True))
+        outcomes.update(zip(part, told, strict=True))
     return [outcomes[at] for at in range(count)]
 
 
@@ -184,12 +198,9 @@ async def _send(positions: Sequence[int], send: Callable[[Sequence[int]], Awaita
 
 
 def _rows_of(answer: Answer, count: int) -> Sequence[Mapping[str, Any]]:
-    """A collection's rows. Raises what the whole request was refused for; Unknown if the rows are not those that were sent."""
+    """A collection's rows. Raises CallRefused if the whole request was refused, Unknown if the rows are not those that were sent."""
     if not answer.ok:
-        error = answer.error()
-        if error.code in _PASSING:
-            raise error
-        return [{"success": False, "errors": [{"statusCode": reason.code, "message": reason.message} for reason in answer.reasons]}] * count
+        raise CallRefused(answer)
     rows = answer.body or []
     if not isinstance(rows, list) or len(rows) != count or not all(isinstance(row, Mapping) for row in rows):
         raise Unknown(Code.OUTCOME_UNKNOWN, "the answer does not tell what became of each record")
