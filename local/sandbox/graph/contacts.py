@@ -101,14 +101,19 @@ def _row(contact: Item) -> Mapping[str, Any]:
 
 def _list(call: Call) -> Response:
     home = _home(call) or call.box.default_folder
-    contacts = call.box.inside(home.key, Kind.CONTACT)
     names = parse_select(call.options["select"], NAMES, "contact") if "select" in call.options else ()
     stamps = parse_stamp_expand(call.options["expand"]) if "expand" in call.options else ()
 
     def show(contact: Item) -> dict[str, Any]:
         return selected({**contact_entity(call, contact, contact.now), **stamps_of(contact.now, stamps)}, names)
 
-    return list_page(call, contacts, sorts=SORTS, row=_row, show=show, tail="contacts")
+    return list_page(call, home, Kind.CONTACT, sorts=SORTS, row=_row, show=show, tail="contacts")
+
+
+def _count(call: Call) -> Response:
+    home = _home(call) or call.box.default_folder
+    count = sum(1 for _ in call.box.inside(home.key, Kind.CONTACT)) + call.box.contact_lists.get(home.key, 0)
+    return Response(status=200, headers={"content-type": "text/plain"}, body=str(count).encode())
 
 
 def _create(call: Call) -> Response:
@@ -200,6 +205,7 @@ def _routes() -> tuple[Route, ...]:
         routes += [
             Route(method="GET", template=path, handler=_list, roles=READ, options=many),
             Route(method="POST", template=path, handler=_create, roles=WRITE),
+            Route(method="GET", template=f"{path}/$count", handler=_count, roles=READ),
             Route(
                 method="GET", template=f"{path}/delta", handler=_delta, roles=READ, options=frozenset({"select", "skiptoken", "deltatoken"})
             ),

@@ -75,7 +75,7 @@ class DeltaStates:
         self._clock = clock
         self._rng = rng
         self._mint = mint
-        self._knobs = knobs
+        self.knobs = knobs
         self._chains: OrderedDict[int, _Chain] = OrderedDict()
         self._by_token: dict[str, int] = {}
         self._count = 0
@@ -89,7 +89,7 @@ class DeltaStates:
             user=box.user_id,
             feed=feed,
             options=dict(options),
-            page_size=page_size or self._knobs.delta_default_page_size,
+            page_size=page_size or self.knobs.delta_default_page_size,
             highest=self._generation,
         )
         self._chains[chain.number] = chain
@@ -107,8 +107,8 @@ class DeltaStates:
         if chain.user != box.user_id or chain.feed != feed:
             raise Refusal(400, "SyncStateInvalid", "The sync state does not belong to this collection.")
         position = chain.links.get(token)
-        if position is None or chain.highest - position.generation >= self._knobs.delta_generations:
-            kept = "".join(f"[{chain.highest - back}]" for back in range(self._knobs.delta_generations))
+        if position is None or chain.highest - position.generation >= self.knobs.delta_generations:
+            kept = "".join(f"[{chain.highest - back}]" for back in range(self.knobs.delta_generations))
             generation = position.generation if position else 0
             message = f"The sync state generation is not found; generation={generation};[highest={chain.highest}]{kept}."
             raise Refusal(410, "SyncStateNotFound", message)
@@ -123,7 +123,7 @@ class DeltaStates:
         return len(gone)
 
     def _page(self, box: Mailbox, chain: _Chain, position: Position, page_size: int | None, show: Show) -> Page:
-        knobs, feed = self._knobs, chain.feed
+        knobs, feed = self.knobs, chain.feed
         visible = box.visible_until(self._clock.now() - timedelta(seconds=knobs.delta_lag))
         if not position.in_round:
             upto = max(visible, position.since)
@@ -167,7 +167,7 @@ class DeltaStates:
                 keys.pop(key, None)
                 keys[key] = None
         shown = [key for key in keys if self._concerns(box.items[key], feed, since, upto)]
-        if self._knobs.shuffle_delta:
+        if self.knobs.shuffle_delta:
             self._rng.shuffle(shown)
         return tuple(shown)
 
@@ -177,7 +177,7 @@ class DeltaStates:
         if since and feed.holds(item, item.as_of(since)):
             return True
         between = any(since < version.sequence <= upto and feed.holds(item, version) for version in item.versions)
-        return between and self._rng.random() < self._knobs.p_ghost_removed
+        return between and self._rng.random() < self.knobs.p_ghost_removed
 
     def _show(self, box: Mailbox, feed: Feed, key: int, position: Position, at: int, show: Show) -> dict[str, Any] | None:
         item = box.items[key]
@@ -191,19 +191,19 @@ class DeltaStates:
         if position.upto == 0:
             return None
         item = box.items[box.log[self._rng.randrange(position.upto)]]
-        if not feed.holds(item, item.now) and not self._knobs.replay_deleted:
+        if not feed.holds(item, item.now) and not self.knobs.replay_deleted:
             return None
         past = [version for version in item.versions if version.sequence <= position.upto and feed.holds(item, version)]
         return show(item, self._rng.choice(past)) if past else None
 
     def _forget(self, chain: _Chain) -> None:
         # A dead link is kept a while longer, only to be able to say which generation it was.
-        oldest = chain.highest - 4 * self._knobs.delta_generations
+        oldest = chain.highest - 4 * self.knobs.delta_generations
         for token in [token for token, position in chain.links.items() if position.generation < oldest]:
             del chain.links[token]
             del self._by_token[token]
 
     def _evict(self, user: str) -> None:
         mine = [number for number, chain in self._chains.items() if chain.user == user]
-        for number in mine[: max(0, len(mine) - self._knobs.delta_chains)]:
+        for number in mine[: max(0, len(mine) - self.knobs.delta_chains)]:
             del self._chains[number]

@@ -17,6 +17,7 @@ from local.sandbox.http import Response
 
 USER_NAMES = ("displayName", "givenName", "surname", "userPrincipalName", "mail", "jobTitle", "mobilePhone", "officeLocation")
 USER_DEFAULT = ("businessPhones", *USER_NAMES, "preferredLanguage")
+USER_BASIC = frozenset({"id", "displayName", "givenName", "surname", "mail", "userPrincipalName"})
 USER_KNOWN = frozenset({"id", *USER_DEFAULT, "accountEnabled", "companyName", "department", "userType", "createdDateTime"})
 GROUP_KNOWN = frozenset({"id", "displayName", "description", "mailEnabled", "securityEnabled"})
 GROUP_ROLES = ("GroupMember.Read.All", "Group.Read.All", "Directory.Read.All")
@@ -26,7 +27,8 @@ PAGE, LARGEST_PAGE = 100, 999
 
 @dataclass(slots=True, kw_only=True)
 class User:
-    """A person of the tenant. `has_mailbox` False: no licence, or on premises; `access_denied`: the app is kept out by policy."""
+    """A person of the tenant. `has_mailbox` False: no licence, or on premises; `access_denied`: the app is kept out by policy;
+    `full`: the mailbox is over its quota and takes nothing new."""
 
     id: str
     upn: str
@@ -35,6 +37,7 @@ class User:
     enabled: bool = True
     has_mailbox: bool = True
     access_denied: bool = False
+    full: bool = False
     more: dict[str, Any] = field(default_factory=dict)
 
     def entity(self) -> dict[str, Any]:
@@ -138,7 +141,7 @@ def _get_user(call: Call) -> Response:
     if user is None:
         raise resource_not_found(call.params["user"])
     names = parse_select(call.options["select"], USER_KNOWN, "user") if "select" in call.options else ()
-    entity = _picked(user.entity(), names or ("id", *USER_DEFAULT))
+    entity = _hidden(call, _picked(user.entity(), names or ("id", *USER_DEFAULT)))
     return Response.of(200, {"@odata.context": f"{call.origin}/v1.0/$metadata#users/$entity", **entity})
 
 
@@ -202,7 +205,6 @@ def _members_page(call: Call, members: list[User] | list[User | Group], type_nam
             raise bad_request(refusal.message, "Request_UnsupportedQuery") from None
     known = {"user": USER_KNOWN, "group": GROUP_KNOWN}.get(type_name or "", USER_KNOWN | GROUP_KNOWN)
     names = parse_select(options["select"], known, type_name or "directoryObject") if "select" in options else ()
-    readable = bool(sandbox.roles.intersection(USER_ROLES))
     tail = {"user": "users", "group": "groups"}.get(type_name or "", "directoryObjects")
     answer: dict[str, Any] = {"@odata.context": f"{call.origin}/v1.0/$metadata#{tail}"}
     if options.get("count", "").lower() == "true" and start == 0:
@@ -211,16 +213,29 @@ def _members_page(call: Call, members: list[User] | list[User | Group], type_nam
         token = sandbox.mint.opaque()
         sandbox.page_tokens[token] = (start + size, options)
         answer["@odata.nextLink"] = call.link(skiptoken=token)
-    answer["value"] = [_member(member, names, readable, typed) for member in members[start : start + size]]
+    answer["value"] = [_member(call, member, names, typed) for member in members[start : start + size]]
     return Response.of(200, answer)
 
 
-def _member(member: User | Group, names: tuple[str, ...], readable: bool, typed: bool) -> dict[str, Any]:
+def _readable(call: Call) -> frozenset[str]:
+    """Which properties of users the app may read: all, the basic ones, or the id alone."""
+    granted = call.sandbox.roles.intersection(USER_ROLES)
+    if granted - {"User.ReadBasic.All"}:
+        return USER_KNOWN
+    return USER_BASIC if granted else frozenset({"id"})
+
+
+def _hidden(call: Call, shown: dict[str, Any]) -> dict[str, Any]:
+    readable = _readable(call)
+    return {name: value if name in readable else None for name, value in shown.items()}
+
+
+def _member(call: Call, member: User | Group, names: tuple[str, ...], typed: bool) -> dict[str, Any]:
     entity = member.entity()
     wanted = names or (("id", *USER_DEFAULT) if isinstance(member, User) else tuple(entity))
     shown = _picked(entity, ("id", *wanted) if typed else wanted)
-    if isinstance(member, User) and not readable:
-        shown = {name: value if name == "id" else None for name, value in shown.items()}
+    if isinstance(member, User):
+        shown = _hidden(call, shown)
     kind = "user" if isinstance(member, User) else "group"
     return {**({"@odata.type": f"#microsoft.graph.{kind}"} if typed else {}), **shown}
 

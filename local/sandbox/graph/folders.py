@@ -10,7 +10,7 @@ from typing import Any
 
 from local.sandbox.graph.answers import Refusal, bad_request
 from local.sandbox.graph.delta import Feed, Page, Show
-from local.sandbox.graph.items import check_precondition, context, find_item, home_id, list_page, page_preference, selected
+from local.sandbox.graph.items import context, find_item, home_id, list_page, page_preference, selected
 from local.sandbox.graph.journal import Actor
 from local.sandbox.graph.query import Sort, parse_select
 from local.sandbox.graph.routing import Call, Route
@@ -97,7 +97,8 @@ def _list_under(call: Call, parent: Item) -> Response:
     names = parse_select(call.options["select"], NAMES, "contactFolder") if "select" in call.options else ()
     return list_page(
         call,
-        call.box.inside(parent.key, Kind.CONTACT_FOLDER),
+        parent,
+        Kind.CONTACT_FOLDER,
         sorts=SORTS,
         row=lambda folder: folder.now.values,
         show=lambda folder: selected(_entity(call.box, folder, folder.now), names),
@@ -119,7 +120,6 @@ def _one(call: Call, folder: Item, status: int = 200) -> Response:
 
 def _patch(call: Call) -> Response:
     folder = find_folder(call)
-    check_precondition(call, folder)
     draft = read_body("contactFolder", CONTACT_FOLDER, call.body())
     if "displayName" in draft.values:
         rename_folder(call.box, folder, draft.values["displayName"] or "", Actor.APP)
@@ -128,7 +128,6 @@ def _patch(call: Call) -> Response:
 
 def _delete(call: Call) -> Response:
     folder = find_folder(call)
-    check_precondition(call, folder)
     delete_folder(call.box, folder, Actor.APP, names_collide=call.sandbox.knobs.deleted_names_collide)
     return Response(status=204)
 

@@ -94,14 +94,15 @@ def context(call: Call, tail: str) -> str:
 
 def list_page(
     call: Call,
-    items: Iterable[Item],
+    home: Item,
+    kind: Kind,
     *,
     sorts: Mapping[str, Sort],
     row: Callable[[Item], Row],
     show: Callable[[Item], dict[str, Any]],
     tail: str,
 ) -> Response:
-    """A collection with `$filter`, `$orderby`, `$top`, `$skip` and `$count`, default page size 10.
+    """The items directly in `home`, with `$filter`, `$orderby`, `$top`, `$skip` and `$count`, default page size 10.
 
     Pages are counted by `$skip`, as Outlook's are: what is deleted between two pages makes the next one miss something.
     """
@@ -109,13 +110,19 @@ def list_page(
     order = parse_order(call.options["orderby"], sorts, filtered) if "orderby" in call.options else []
     top = parse_count(call.options["top"], "$top", low=1, high=LARGEST_PAGE) if "top" in call.options else None
     skip = parse_count(call.options.get("skip", "0"), "$skip", low=0, high=10**8)
-    chosen = [item for item in items if filtered is None or filtered.accepts(row(item))]
+    items: Iterable[Item] = call.box.inside(home.key, kind)
+    if filtered is not None:
+        if filtered.hint is not None:
+            items = (item for item in call.box.hinted(filtered.hint) if item.kind is kind and item.now.home == home.key)
+        items = (item for item in items if filtered.accepts(row(item)))
+    chosen = list(items)
     for name, descending in reversed(order):
         chosen.sort(key=lambda item: str(row(item).get(name) or "").casefold(), reverse=descending)
     size = top or page_preference(call) or DEFAULT_PAGE
     answer: dict[str, Any] = {"@odata.context": context(call, tail)}
     if call.options.get("count", "false").lower() == "true":
-        answer["@odata.count"] = len(chosen)
+        # Contact lists are counted but never returned, as the live service does.
+        answer["@odata.count"] = len(chosen) + call.box.contact_lists.get(home.key, 0) * (kind is Kind.CONTACT)
     answer["value"] = [show(item) for item in chosen[skip : skip + size]]
     if len(chosen) > skip + size:
         kept = {name: value for name, value in call.options.items() if name != "skip"}

@@ -85,6 +85,11 @@ class People:
         copy = self._box.create(Kind.CONTACT, self._folder(folder), now.values, now.stamps, Actor.PERSON, contact.photo)
         return copy.immutable_id
 
+    def add_contact_list(self, folder: str) -> None:
+        """A distribution list, which the service counts and never shows."""
+        key = self._folder(folder).key
+        self._box.contact_lists[key] = self._box.contact_lists.get(key, 0) + 1
+
     def set_photo(self, contact_id: str, content: str | None, content_type: str = "image/jpeg") -> None:
         """`content` is Base64; None removes the photo."""
         self._box.set_photo(self._contact(contact_id), photo_from_base64(content, content_type), Actor.PERSON)

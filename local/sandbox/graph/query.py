@@ -47,10 +47,12 @@ class Sort(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """A compiled `$filter`; `names` are the properties it looks at, in order."""
+    """A compiled `$filter`; `names` are the properties it looks at, in order. A filter that is one equality of an e-mail
+    address or extended property has it as `hint` (name or id, folded value): only items with it can be accepted."""
 
     accepts: Test
     names: tuple[str, ...]
+    hint: tuple[str, str] | None = None
 
 
 def parse_filter(text: str, sorts: Mapping[str, Sort]) -> Filter:
@@ -60,7 +62,7 @@ def parse_filter(text: str, sorts: Mapping[str, Sort]) -> Filter:
     """
     parser = _FilterParser(text, sorts)
     accepts = parser.parse()
-    return Filter(accepts=accepts, names=tuple(parser.names))
+    return Filter(accepts=accepts, names=tuple(parser.names), hint=parser.hint if parser.comparisons == 1 and not parser.negated else None)
 
 
 def _unfit(message: str) -> Refusal:
@@ -82,6 +84,9 @@ class _FilterParser:
         self._nodes = 0
         self._sorts = sorts
         self.names: list[str] = []
+        self.hint: tuple[str, str] | None = None
+        self.comparisons = 0
+        self.negated = False
 
     def parse(self) -> Test:
         test = self._or()
@@ -103,6 +108,7 @@ class _FilterParser:
 
     def _not(self) -> Test:
         if self._word("not"):
+            self.negated = True
             inner = self._not()
             return lambda row: not inner(row)
         if self._sign("("):
@@ -113,6 +119,7 @@ class _FilterParser:
 
     def _primary(self) -> Test:
         self._count()
+        self.comparisons += 1
         name = self._take("name")
         if name.lower() in ("startswith", "contains", "endswith", "tolower", "toupper", "indexof", "length"):
             return self._function(name)
@@ -170,6 +177,7 @@ class _FilterParser:
                     return any(entry.casefold() == wanted for entry in row.get(collection) or ())
 
             else:
+                self.hint = (collection, wanted)
 
                 def test(row: Row) -> bool:
                     return any(_folded(entry.get("address")) == wanted for entry in row.get(collection) or ())
@@ -200,6 +208,8 @@ class _FilterParser:
         operator, value = parts["value"]
         folded = None if value is None else value.casefold()
         compare = _COMPARE[operator]
+        if operator == "eq" and folded is not None:
+            self.hint = (stamp_id, folded)
         return lambda row: compare(_folded(row[STAMPS_FIELD].get(stamp_id)), folded)
 
     def _sort(self, name: str) -> Sort:

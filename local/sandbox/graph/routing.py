@@ -122,6 +122,10 @@ class Router:
         raise Refusal(404, "ResourceNotFound", f"Resource not found for the segment '{rest[-1] if rest else ''}'.")
 
 
+def is_batch(path: str) -> bool:
+    return [segment.lower() for segment in _segments(path)] == ["v1.0", "$batch"]
+
+
 def read_options(request: Request, route: Route) -> dict[str, str]:
     """The query options by name without `$`.
 

@@ -21,7 +21,7 @@ from local.sandbox.graph.ids import IdMint
 from local.sandbox.graph.journal import Write
 from local.sandbox.graph.knobs import Knobs
 from local.sandbox.graph.people import People
-from local.sandbox.graph.routing import Call, Route, Router, read_options, read_prefer
+from local.sandbox.graph.routing import Call, Route, Router, is_batch, read_options, read_prefer
 from local.sandbox.graph.store import Mailbox
 from local.sandbox.graph.throttle import Budgets
 from local.sandbox.graph.tokens import AccessTokens, Verdict
@@ -58,7 +58,7 @@ class GraphSandbox:
         self.tenant_id = tenant_id or self.mint.guid()
         self.origin = origin
         self.roles = set(roles)
-        self.knobs = knobs or Knobs()
+        self._knobs = knobs or Knobs()
         self.tokens = AccessTokens(clock, rng, audience=origin)
         self.accept_token = accept_token
         self.directory = Directory()
@@ -71,6 +71,21 @@ class GraphSandbox:
         self.page_tokens: dict[str, tuple[int, dict[str, str]]] = {}
         self._mailboxes: dict[str, Mailbox] = {}
         self._router = Router(route for routes in RESOURCES for route in routes)
+
+    @property
+    def knobs(self) -> Knobs:
+        return self._knobs
+
+    @knobs.setter
+    def knobs(self, knobs: Knobs) -> None:
+        self._knobs = self.delta_states.knobs = self.budgets.knobs = knobs
+
+    def set_knobs(self, **values: float) -> None:
+        """Turns single knobs by name. Raises: ValueError for a name there is not."""
+        for name, value in values.items():
+            if name not in Knobs.__dataclass_fields__:
+                raise ValueError(f"there is no knob {name}")
+            setattr(self._knobs, name, value)
 
     # the tenant, as an administrator makes it; arguments and results are JSON
 
@@ -102,13 +117,13 @@ class GraphSandbox:
         return user.id
 
     def change_user(self, name: str, **values: Any) -> None:
-        """Changes `upn`, `mail`, `display_name`, `enabled`, `has_mailbox` or `access_denied`."""
+        """Changes `upn`, `mail`, `display_name`, `enabled`, `has_mailbox`, `access_denied` or `full`."""
         user = self._user(name)
         for field, value in values.items():
             if field == "upn":
                 self.directory.rename(user, value)
                 self._mailboxes[user.id].user = value
-            elif field in ("mail", "display_name", "enabled", "has_mailbox", "access_denied"):
+            elif field in ("mail", "display_name", "enabled", "has_mailbox", "access_denied", "full"):
                 setattr(user, field, value)
             else:
                 raise ValueError(f"a user has no {field}")
@@ -146,7 +161,7 @@ class GraphSandbox:
     # answering
 
     def handle(self, request: Request) -> Response:
-        response = self._answer(request, self._handle_batch if request.path.rstrip("/").lower() == "/v1.0/$batch" else self._handle_one)
+        response = self._answer(request, self._handle_batch if is_batch(request.path) else self._handle_one)
         if self.on_request is not None:
             self.on_request("http", request, response)
         return response
@@ -195,7 +210,7 @@ class GraphSandbox:
         return response
 
     def _process_step(self, request: Request) -> Response:
-        if request.path.lower().endswith("/$batch"):
+        if is_batch(request.path):
             raise Refusal(400, "BadRequest", "Nested batch requests are not supported.")
         if self.batch_fault is not None and (replacement := self.batch_fault(request)) is not None:
             return replacement
@@ -249,6 +264,8 @@ class GraphSandbox:
             raise Refusal(404, "MailboxNotEnabledForRESTAPI", message)
         if user.access_denied:
             raise Refusal(403, "ErrorAccessDenied", "Access to OData is disabled.")
+        if user.full and request.method == "POST":
+            raise Refusal(507, "ErrorQuotaExceeded", "The mailbox has exceeded its storage quota.")
         box = self._mailboxes[user.id]
         self.budgets.charge(box.user_id, self.clock.now(), len(request.body) if request.method != "GET" else 0)
         return box
@@ -267,7 +284,7 @@ class GraphSandbox:
 
     def _connections(self, request: Request) -> list[tuple[str, int]]:
         urls = [request]
-        if request.path.rstrip("/").lower() == "/v1.0/$batch":
+        if is_batch(request.path):
             try:
                 urls = [step.request for step in read_steps(request, request.json())]
             except (Refusal, ValueError):

@@ -24,6 +24,8 @@ class Kind(StrEnum):
     CONTACT_FOLDER = "contactFolder"
 
 
+Hint = tuple[str, str]
+"""An exact, case-folded value to look items up by: of an extended property (its id), or of `emailAddresses`."""
 CONTAINERS = frozenset({Kind.CONTACT_FOLDER})
 
 
@@ -80,6 +82,7 @@ class Mailbox:
         self.log: list[int] = []
         self.log_times: list[datetime] = []
         self.categories: dict[str, dict[str, str]] = {}
+        self.contact_lists: dict[int, int] = {}
         self.deleted_folder_names: set[str] = set()
         self._clock = clock
         self._mint = mint
@@ -87,6 +90,7 @@ class Mailbox:
         self._prefix = mint.prefix()
         self._by_id: dict[str, int] = {}
         self._by_home: dict[int, dict[int, None]] = {}
+        self._by_hint: dict[Hint, dict[int, None]] = {}
         self.root_id = mint.folder_id(self._prefix)
         self.default_folder = self._make(Kind.CONTACT_FOLDER)
         self._record(self.default_folder, home=0, values={"displayName": "Contacts"}, stamps={})
@@ -110,6 +114,10 @@ class Mailbox:
             item = self.items[key]
             if item.kind is kind:
                 yield item
+
+    def hinted(self, hint: Hint) -> Iterator[Item]:
+        """The items that have, or once had, this e-mail address or extended property, oldest first."""
+        return (self.items[key] for key in sorted(self._by_hint.get(hint, {})))
 
     def of_kind(self, kind: Kind) -> Iterator[Item]:
         return (item for item in self.items.values() if item.kind is kind and item.now.home is not None)
@@ -192,6 +200,10 @@ class Mailbox:
             self._by_home.get(item.now.home, {}).pop(item.key, None)
         if home is not None:
             self._by_home.setdefault(home, {})[item.key] = None
+        for stamp, text in stamps.items():
+            self._by_hint.setdefault((stamp, text.casefold()), {})[item.key] = None
+        for address in values.get("emailAddresses", ()):
+            self._by_hint.setdefault(("emailAddresses", (address["address"] or "").casefold()), {})[item.key] = None
         self.log.append(item.key)
         self.log_times.append(now)
         item.versions.append(

@@ -22,7 +22,7 @@ class Budgets:
     """What each mailbox has used. `occupied` are connections that somebody else holds open, as a test says."""
 
     def __init__(self, knobs: Knobs) -> None:
-        self._knobs = knobs
+        self.knobs = knobs
         self._requests: dict[str, _Window] = {}
         self._uploads: dict[str, _Window] = {}
         self._open: dict[str, int] = {}
@@ -30,7 +30,7 @@ class Budgets:
 
     def charge(self, user: str, now: datetime, uploaded: int) -> None:
         """Counts one request. Raises: Refusal 429 ApplicationThrottled with Retry-After in seconds."""
-        knobs = self._knobs
+        knobs = self.knobs
         requests = _spend(self._requests, user, now, 600, 1)
         uploads = _spend(self._uploads, user, now, 300, uploaded)
         if requests.used > knobs.requests_per_ten_minutes:

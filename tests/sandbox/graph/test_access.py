@@ -141,6 +141,24 @@ def test_requests_in_flight_count_as_connections(tenant: Tenant) -> None:
     assert tenant.ask("GET", f"{tenant.at}/contacts").status == 200
 
 
+def test_a_full_mailbox_takes_nothing_new(tenant: Tenant) -> None:
+    made = tenant.make(surname="A")
+    tenant.graph.change_user(tenant.anna, full=True)
+    assert refused(tenant.ask("POST", tenant.contacts, {"surname": "B"}), 507, "ErrorQuotaExceeded")
+    assert tenant.ask("DELETE", f"{tenant.contacts}/{made['id']}").status == 204
+
+
+def test_knobs_are_turned_by_name_or_replaced_together(tenant: Tenant) -> None:
+    tenant.graph.set_knobs(requests_per_ten_minutes=1)
+    assert [tenant.ask("GET", f"{tenant.at}/contacts").status for _ in range(2)] == [200, 429]
+    tenant.graph.knobs = Knobs(delta_default_page_size=1)
+    tenant.make(surname="A")
+    tenant.make(surname="B")
+    assert len(tenant.get(f"{tenant.contacts}/delta")["value"]) == 1
+    with pytest.raises(ValueError, match="no knob p_reply"):
+        tenant.graph.set_knobs(p_reply=1)
+
+
 def test_a_body_over_four_megabytes_is_refused(tenant: Tenant) -> None:
     assert refused(tenant.ask("POST", tenant.contacts, {"personalNotes": "x" * 4_200_000}), 413, "RequestEntityTooLarge")
 

@@ -92,6 +92,13 @@ def test_without_permission_for_users_only_id_and_type_are_told(tenant: Tenant, 
     }
 
 
+def test_with_basic_permission_whether_an_account_is_enabled_stays_hidden(tenant: Tenant, crew: str) -> None:
+    tenant.graph.roles = {"GroupMember.Read.All", "User.ReadBasic.All"}
+    entry = members(tenant, crew)["value"][0]
+    assert (entry["userPrincipalName"], entry["accountEnabled"]) == ("anna@contoso.com", None)
+    assert tenant.get(f"/users/{tenant.anna}?$select=mail,accountEnabled")["accountEnabled"] is None
+
+
 def test_an_unknown_group_is_not_found_and_a_crooked_id_is_refused(tenant: Tenant) -> None:
     unknown = tenant.ask("GET", f"/groups/{tenant.graph.mint.guid()}/{CAST}{QUERY}", consistencylevel="eventual")
     assert refused(unknown, 404, "Request_ResourceNotFound")

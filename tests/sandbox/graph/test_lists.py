@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sandbox.graph.asking import STAMP, Tenant, code, refused
+from tests.sandbox.graph.asking import STAMP, Json, Tenant, code, refused
 
 
 @pytest.fixture
@@ -91,6 +91,38 @@ def test_a_list_comes_in_pages_of_ten_unless_asked_otherwise(tenant: Tenant) -> 
     assert names == [f"{number:02}" for number in range(23)]
     assert len(tenant.get(f"{tenant.contacts}?$top=23")["value"]) == 23
     assert len(tenant.get(tenant.contacts, prefer="odata.maxpagesize=5")["value"]) == 5
+
+
+def test_contact_lists_are_counted_and_never_shown(tenant: Tenant) -> None:
+    tenant.make(surname="A")
+    tenant.people.add_contact_list(tenant.folder)
+    page = tenant.get(f"{tenant.contacts}?$count=true")
+    assert (page["@odata.count"], len(page["value"])) == (2, 1)
+    assert tenant.ask("GET", f"{tenant.contacts}/$count").body == b"2"
+    assert tenant.get(f"{tenant.at}/contactFolders?$count=true")["@odata.count"] == 1
+
+
+def test_a_lookup_by_stamp_or_address_forgets_what_was_changed_moved_or_deleted(tenant: Tenant) -> None:
+    def found(value: str) -> list[str]:
+        by_stamp = f"singleValueExtendedProperties/any(ep:ep/id eq '{STAMP}' and ep/value eq '{value}')"
+        by_mail = f"emailAddresses/any(a:a/address eq '{value}')"
+        one, other = (
+            [entry["id"] for entry in tenant.get(f"{tenant.contacts}?$filter={condition}")["value"]] for condition in (by_stamp, by_mail)
+        )
+        assert one == other
+        return one
+
+    def both(value: str) -> Json:
+        return {"emailAddresses": [{"address": value}], "singleValueExtendedProperties": [{"id": STAMP, "value": value}]}
+
+    first, second, third = (tenant.make(**both("X"))["id"] for _ in range(3))
+    assert found("x") == [first, second, third]
+    tenant.people.edit_contact(first, both("Y"))
+    tenant.people.move_contact(second, "contacts")
+    tenant.people.delete_contact(third)
+    assert (found("x"), found("y")) == ([], [first])
+    negated = tenant.get(f"{tenant.contacts}?$filter=not emailAddresses/any(a:a/address eq 'x')")
+    assert [entry["id"] for entry in negated["value"]] == [first]
 
 
 def test_the_next_link_carries_the_query_on(tenant: Tenant) -> None:

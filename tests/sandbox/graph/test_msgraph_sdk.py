@@ -1,6 +1,5 @@
 """A client nobody here wrote: Microsoft's SDK with its typed models, over an httpx transport that calls the simulator."""
 
-import asyncio
 import base64
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -20,26 +19,14 @@ from msgraph.generated.models.single_value_legacy_extended_property import Singl
 from msgraph.graph_request_adapter import GraphRequestAdapter
 from msgraph.graph_service_client import GraphServiceClient
 
-from local.sandbox.http import Request
 from tests.sandbox.graph.asking import IMMUTABLE, STAMP, Tenant
+from tests.transports_httpx import ServiceTransport
 
 # The SDK warns of names in its own generated code.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:GetQueryParameters is deprecated:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:This class is deprecated. Please use the generic RequestConfiguration:DeprecationWarning"),
 ]
-
-
-class InProcess(httpx.AsyncBaseTransport):
-    """Hands each HTTP request to the simulator."""
-
-    def __init__(self, tenant: Tenant) -> None:
-        self._graph = tenant.graph
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        answer = self._graph.handle(Request(method=request.method, url=str(request.url), headers=headers, body=await request.aread()))
-        return httpx.Response(answer.status, headers=dict(answer.headers), content=answer.body)
 
 
 class OneToken(AccessTokenProvider):
@@ -55,11 +42,10 @@ class OneToken(AccessTokenProvider):
 
 @pytest.fixture
 async def client(tenant: Tenant) -> AsyncIterator[GraphServiceClient]:
-    http = httpx.AsyncClient(transport=InProcess(tenant), base_url="https://graph.microsoft.com/v1.0")
+    http = httpx.AsyncClient(transport=ServiceTransport(tenant.graph), base_url="https://graph.microsoft.com/v1.0")
     adapter = GraphRequestAdapter(BaseBearerTokenAuthenticationProvider(OneToken(tenant.token)), client=http)
     yield GraphServiceClient(request_adapter=adapter)
     await http.aclose()
-    await asyncio.sleep(0)
 
 
 def immutable() -> RequestConfiguration[Any]:
