@@ -157,7 +157,8 @@ def spell_out_codes(kind: ObjectType, before: Mapping[str, Any] | None, written:
     for prefix in _places(kind):
         country_code, state_code = written.get(f"{prefix}CountryCode"), written.get(f"{prefix}StateCode")
         if f"{prefix}CountryCode" in written and f"{prefix}Country" not in written:
-            written[f"{prefix}Country"] = tables.COUNTRIES[country_code][0] if country_code else None
+            known = tables.COUNTRIES.get(country_code or "")
+            written[f"{prefix}Country"] = known[0] if known else None  # an unknown code is refused as a picklist value
         if f"{prefix}StateCode" in written and f"{prefix}State" not in written:
             country = written.get(f"{prefix}Country", (before or {}).get(f"{prefix}Country"))
             states = next((states for name, states in tables.COUNTRIES.values() if name == country), {})

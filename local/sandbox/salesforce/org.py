@@ -14,7 +14,8 @@ from typing import Any
 from local.sandbox.http import Clock, Request
 from local.sandbox.salesforce.access import Access
 from local.sandbox.salesforce.ids import IdMint
-from local.sandbox.salesforce.records import Actor, Caller, Records
+from local.sandbox.salesforce.journal import Actor, Caller
+from local.sandbox.salesforce.records import Records
 from local.sandbox.salesforce.rules import Rules
 from local.sandbox.salesforce.schema import ObjectType
 from local.sandbox.salesforce.store import Store

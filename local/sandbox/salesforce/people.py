@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from local.sandbox.salesforce.errors import Code, refuse
+from local.sandbox.salesforce.journal import Actor, Caller
 from local.sandbox.salesforce.org import Org
-from local.sandbox.salesforce.records import Actor, Caller, canonical_id
+from local.sandbox.salesforce.records import canonical_id
 from local.sandbox.salesforce.times import to_stamp
 
 

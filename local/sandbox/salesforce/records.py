@@ -6,57 +6,20 @@ Source: Apex Developer Guide, "Triggers and Order of Execution"; Object Referenc
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 from local.sandbox.salesforce.access import Access
 from local.sandbox.salesforce.checks import check_required, check_values, deserialize, normalize
-from local.sandbox.salesforce.errors import Code, Problem, Refusal, no_such_column, refuse
+from local.sandbox.salesforce.errors import Code, Problem, Refusal, refuse
 from local.sandbox.salesforce.ids import IdMint, to_18
+from local.sandbox.salesforce.journal import Actor, Caller, Write
 from local.sandbox.salesforce.kinds import RULES, ObjectRules, person_contact_fields, spell_out_codes
+from local.sandbox.salesforce.references import Scope, check_references, resolve_external
 from local.sandbox.salesforce.rules import RowOp, Rules
 from local.sandbox.salesforce.schema import FieldType, ObjectType
 from local.sandbox.salesforce.store import Store, Values
 from local.sandbox.salesforce.times import to_stamp
-
-
-class Actor(StrEnum):
-    """Who writes."""
-
-    API = "api"
-    PERSON = "person"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
-    """On whose behalf a write is made. `allow_duplicates` overrides alerting duplicate rules, `auto_assign` runs assignment rules."""
-
-    user_id: str
-    actor: Actor
-    allow_duplicates: bool = False
-    auto_assign: bool = False
-    url_root: str = "/services/data/v67.0"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Write:
-    """One line of the journal: what a write set, and what those fields held before.
-
-    `time` is the stamp the row bears, `visible_at` (a stamp, too) when others could see it.
-    """
-
-    time: str
-    visible_at: str
-    actor: Actor
-    user: str
-    op: RowOp
-    object: str
-    id: str
-    fields: Mapping[str, Any]
-    before: Mapping[str, Any]
-
 
 _NO_RULES = ObjectRules()
 
@@ -82,11 +45,12 @@ class Records:
         self._rules = rules
         self._now = now
         self._crlf = crlf
+        self._scope = Scope(store=store, access=access, objects=objects)
         self.writes: list[Write] = []
 
     def create(self, caller: Caller, object_name: str, payload: Mapping[str, Any], *, visible_after: float = 0.0) -> str:
         """The new id. `visible_after` in seconds: the row is stamped now and committed then."""
-        kind = self._view(caller, object_name)
+        kind = self._scope.view(caller, object_name)
         written = deserialize(kind, payload, creating=True)
         if not kind.createable:
             raise refuse(
@@ -106,7 +70,7 @@ class Records:
 
     def update(self, caller: Caller, object_name: str, row_id: str, payload: Mapping[str, Any], *, visible_after: float = 0.0) -> None:
         """Change a row the caller can see and edit."""
-        kind = self._view(caller, object_name)
+        kind = self._scope.view(caller, object_name)
         written = deserialize(kind, payload, creating=False)
         before = self.editable(caller, kind, row_id)
         values = before | self._stamps(caller)
@@ -196,7 +160,7 @@ class Records:
         kind = next((each for each in self._objects.values() if each.prefix == row_id[:3]), None)
         if kind is None or (object_name is not None and kind.name != object_name):
             raise refuse(404, Code.INVALID_CROSS_REFERENCE_KEY, "invalid cross reference id")
-        return self._view(caller, kind.name)
+        return self._scope.view(caller, kind.name)
 
     def writable(self, caller: Caller, kind: ObjectType, row_id: str) -> Values:
         """The row, if it is there for this caller. A record that is not shared cannot be told from one that is not."""
@@ -215,12 +179,6 @@ class Records:
             raise refuse(400, Code.INSUFFICIENT_ACCESS_OR_READONLY, "insufficient access rights on object id")
         return row
 
-    def _view(self, caller: Caller, object_name: str) -> ObjectType:
-        kind = self._access.view(caller.user_id, object_name)
-        if kind is None:
-            raise refuse(404, Code.NOT_FOUND, "The requested resource does not exist")
-        return kind
-
     def _stamps(self, caller: Caller) -> Values:
         stamp = to_stamp(self._now())
         return {"SystemModstamp": stamp, "LastModifiedDate": stamp, "LastModifiedById": caller.user_id}
@@ -231,14 +189,14 @@ class Records:
         """The order of execution: system checks, triggers, system checks again, validation rules, duplicate rules, save."""
         full = self._objects[kind.name.lower()]
         rules = RULES.get(kind.name, _NO_RULES)
-        written = normalize(kind, self._resolve_external(caller, kind, payload), crlf=self._crlf)
+        written = normalize(kind, resolve_external(self._scope, caller, kind, payload), crlf=self._crlf)
         spell_out_codes(full, before, written)
         values |= written
         _raise(check_values(full, written))
         rules.derive(full, values)
         _raise(check_required(kind, values, creating=before is None, written=written))
         _raise(rules.reject(full, before, written, caller.actor is Actor.API))
-        _raise(self._check_references(caller, kind, before, written))
+        _raise(check_references(self._scope, caller, kind, before, written))
         self._strike(caller, op, kind.name, values)
         rewritten = dict(values)
         for trigger in self._rules.triggers:
@@ -271,62 +229,6 @@ class Records:
         contact = (before or {"IsDeleted": False, "IsEmailBounced": False}) | person_contact_fields(account) | stamps
         RULES["Contact"].derive(self._objects["contact"], contact)
         self._commit(caller, op, "Contact", before, contact, visible_after)
-
-    def _resolve_external(self, caller: Caller, kind: ObjectType, payload: Mapping[str, Any]) -> Values:
-        """`{"Account": {"Key__c": "x"}}` as `{"AccountId": "001..."}`."""
-        resolved: Values = {}
-        for name, value in payload.items():
-            reference = next((each for each in kind.fields.values() if each.relationship == name), None)
-            if reference is None or not isinstance(value, dict):
-                resolved[name] = value
-                continue
-            keys = {key: wanted for key, wanted in value.items() if key != "attributes"}
-            target = self._view(caller, reference.reference_to[0])
-            key, wanted = next(iter(keys.items()), ("", None))
-            field = target.field(key)
-            if field is None or len(keys) != 1 or not (field.external_id or field.type is FieldType.ID):
-                raise no_such_column(key, target.name)
-            matches = [
-                row["Id"]
-                for row in self._store.rows(target.name).values()
-                if row.get(field.name) == wanted and not row.get("IsDeleted") and self._access.can_read(caller.user_id, target.name, row)
-            ]
-            if len(matches) != 1:
-                text = f"Foreign key external ID: {wanted} not found for field {field.name} in entity {target.name}"
-                raise refuse(400, Code.INVALID_FIELD, text)
-            resolved[reference.name] = matches[0]
-        return resolved
-
-    def _check_references(self, caller: Caller, kind: ObjectType, before: Values | None, written: Mapping[str, Any]) -> list[Problem]:
-        problems = []
-        for name, value in written.items():
-            field = kind.field(name)
-            if field is None or field.type is not FieldType.REFERENCE or value is None or (before or {}).get(name) == value:
-                continue
-            problem = self._check_reference(caller, kind, name, value)
-            if problem is not None:
-                problems.append(problem)
-        return problems
-
-    def _check_reference(self, caller: Caller, kind: ObjectType, name: str, value: str) -> Problem | None:
-        field = kind.fields[name.lower()]
-        targets = [self._objects[each.lower()] for each in field.reference_to if each.lower() in self._objects]
-        target = next((each for each in targets if each.prefix == value[:3]), None)
-        if target is None:
-            text = f"{field.label}: id value of incorrect type: {value}"
-            return Problem(code=Code.FIELD_INTEGRITY_EXCEPTION, message=text, fields=(name,))
-        row = self._store.get(target.name, value)
-        if row is None:
-            return Problem(code=Code.INVALID_CROSS_REFERENCE_KEY, message="invalid cross reference id", fields=(name,))
-        if row.get("IsDeleted"):
-            return Problem(code=Code.ENTITY_IS_DELETED, message="entity is deleted", fields=(name,))
-        if not self._access.can_read(caller.user_id, target.name, row):
-            text = f"insufficient access rights on cross-reference id: {value}"
-            return Problem(code=Code.INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY, message=text, fields=(name,))
-        if target.name == "User" and name == "OwnerId" and not row.get("IsActive"):
-            text = f"operation performed with inactive user [{value}] as owner of {kind.name.lower()}"
-            return Problem(code=Code.INACTIVE_OWNER_OR_USER, message=text, fields=(name,))
-        return None
 
     def _strike(self, caller: Caller, op: RowOp, object_name: str, values: Mapping[str, Any]) -> None:
         if caller.actor is not Actor.API:

@@ -35,6 +35,12 @@ def test_an_expiry_written_as_a_string_is_taken(alice: Client) -> None:
     assert alice.ask_token(header_and_claims).status == 200
 
 
+def test_only_the_simulators_clock_counts(world: World, alice: Client) -> None:
+    world.clock.advance(50 * 365 * 86_400)
+    now = int(world.clock.now().timestamp())
+    assert alice.ask_token(alice.assertion(iat=now, nbf=now)).status == 200
+
+
 def test_a_user_without_approval_or_without_activity_gets_no_token(world: World, alice: Client) -> None:
     world.sandbox.set_permissions(ALICE, preauthorized=False)
     assert alice.ask_token().json()["error_description"] == "user hasn't approved this consumer"
