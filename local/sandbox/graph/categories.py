@@ -5,10 +5,12 @@ Source: learn.microsoft.com/graph/api/resources/outlookcategory (the name is uni
 
 from local.sandbox.graph.answers import Refusal, bad_request, item_not_found
 from local.sandbox.graph.items import context
+from local.sandbox.graph.journal import Actor, Operation
 from local.sandbox.graph.routing import Call, Route
 from local.sandbox.graph.schema import CATEGORY, read_body
 from local.sandbox.http import Response
 
+KIND = "outlookCategory"
 READ = ("MailboxSettings.Read", "MailboxSettings.ReadWrite")
 WRITE = ("MailboxSettings.ReadWrite",)
 
@@ -37,6 +39,7 @@ def _create(call: Call) -> Response:
         raise Refusal(409, "CategoryNameDuplicate", "A category with the specified name already exists.")
     category = {"id": call.sandbox.mint.guid(), "displayName": name, "color": values.get("color", "none")}
     call.box.categories[category["id"]] = category
+    call.box.note(KIND, category["id"], Actor.APP, Operation.CREATED, category)
     return _one(call, category, 201)
 
 
@@ -46,11 +49,14 @@ def _patch(call: Call) -> Response:
     if "displayName" in values:
         raise bad_request("Set action is invalid for property 'displayName'.", "ErrorInvalidPropertySet")
     category["color"] = values.get("color", category["color"])
+    call.box.note(KIND, category["id"], Actor.APP, Operation.UPDATED, {"color": category["color"]})
     return _one(call, category)
 
 
 def _delete(call: Call) -> Response:
-    del call.box.categories[_find(call)["id"]]
+    category = _find(call)
+    del call.box.categories[category["id"]]
+    call.box.note(KIND, category["id"], Actor.APP, Operation.DELETED, {})
     return Response(status=204)
 
 

@@ -10,10 +10,11 @@ from typing import Any
 
 from local.sandbox.graph.answers import Refusal, instant_text
 from local.sandbox.graph.delta import Feed, Show
+from local.sandbox.graph.filters import Sort
 from local.sandbox.graph.folders import READ, WRITE, delta_response, find_folder
 from local.sandbox.graph.items import check_precondition, context, core_fields, find_item, item_id, list_page, selected, stamps_of
 from local.sandbox.graph.journal import Actor
-from local.sandbox.graph.query import Sort, parse_select, parse_stamp_expand
+from local.sandbox.graph.query import parse_select, parse_stamp_expand
 from local.sandbox.graph.routing import Call, Route
 from local.sandbox.graph.schema import (
     CONTACT,

@@ -103,15 +103,14 @@ class DeltaStates:
         """
         chain = self._chains.get(self._by_token.get(token, 0))
         if chain is None:
-            raise Refusal(410, "SyncStateNotFound", "The sync state generation is not found; generation=0;[highest=0].")
+            raise self._forgotten("generation=0;[highest=0]")
         if chain.user != box.user_id or chain.feed != feed:
             raise Refusal(400, "SyncStateInvalid", "The sync state does not belong to this collection.")
         position = chain.links.get(token)
         if position is None or chain.highest - position.generation >= self.knobs.delta_generations:
             kept = "".join(f"[{chain.highest - back}]" for back in range(self.knobs.delta_generations))
             generation = position.generation if position else 0
-            message = f"The sync state generation is not found; generation={generation};[highest={chain.highest}]{kept}."
-            raise Refusal(410, "SyncStateNotFound", message)
+            raise self._forgotten(f"generation={generation};[highest={chain.highest}]{kept}")
         self._chains.move_to_end(chain.number)
         return self._page(box, chain, position, page_size, show(chain.options))
 
@@ -121,6 +120,12 @@ class DeltaStates:
         for number in gone:
             del self._chains[number]
         return len(gone)
+
+    def _forgotten(self, state: str) -> Refusal:
+        # The first is what Outlook is seen to send; the others are in learn.microsoft.com/graph/delta-query-overview and in reports.
+        answers = ((410, "SyncStateNotFound"), (410, "syncStateNotFound"), (410, "resyncRequired"), (400, "InvalidDeltaToken"))
+        status, code = self._rng.choice(answers) if self.knobs.odd_expiry else answers[0]
+        return Refusal(status, code, f"The sync state generation is not found; {state}.")
 
     def _page(self, box: Mailbox, chain: _Chain, position: Position, page_size: int | None, show: Show) -> Page:
         knobs, feed = self.knobs, chain.feed
@@ -146,7 +151,9 @@ class DeltaStates:
             replayed = self._replay(box, feed, position, show)
             if replayed is not None:
                 value.insert(self._rng.randrange(len(value) + 1), replayed)
-        more = bool(rest) or bool(empty)
+        if knobs.endless_delta:
+            rest = position.queue
+        more = bool(rest) or bool(empty) or knobs.endless_delta
         chain.highest += 1
         self._generation = max(self._generation, chain.highest)
         if more:
@@ -175,7 +182,7 @@ class DeltaStates:
         if feed.holds(item, item.as_of(upto)):
             return True
         if since and feed.holds(item, item.as_of(since)):
-            return True
+            return self._rng.random() >= self.knobs.p_lost_removal
         between = any(since < version.sequence <= upto and feed.holds(item, version) for version in item.versions)
         return between and self._rng.random() < self.knobs.p_ghost_removed
 

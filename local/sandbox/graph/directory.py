@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from local.sandbox.graph.answers import Refusal, bad_request
-from local.sandbox.graph.query import Sort, parse_count, parse_filter, parse_select
+from local.sandbox.graph.filters import Sort, parse_filter
+from local.sandbox.graph.query import parse_count, parse_select
 from local.sandbox.graph.routing import Call, Route
 from local.sandbox.http import Response
 

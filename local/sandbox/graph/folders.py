@@ -10,9 +10,10 @@ from typing import Any
 
 from local.sandbox.graph.answers import Refusal, bad_request
 from local.sandbox.graph.delta import Feed, Page, Show
+from local.sandbox.graph.filters import Sort
 from local.sandbox.graph.items import context, find_item, home_id, list_page, page_preference, selected
 from local.sandbox.graph.journal import Actor
-from local.sandbox.graph.query import Sort, parse_select
+from local.sandbox.graph.query import parse_select
 from local.sandbox.graph.routing import Call, Route
 from local.sandbox.graph.schema import CONTACT_FOLDER, read_body
 from local.sandbox.graph.store import Item, Kind, Mailbox, Version
@@ -66,7 +67,12 @@ def delta_response(
     if token:
         if "select" in call.options:
             raise bad_request("Query options are encoded in the token and must not be given again.", "ErrorInvalidUrlQuery")
-        page = states.resume(call.box, feed, token, size, lambda options: show(_names(options, known, type_name)))
+        try:
+            page = states.resume(call.box, feed, token, size, lambda options: show(_names(options, known, type_name)))
+        except Refusal as refusal:
+            if refusal.code == "resyncRequired":
+                refusal.headers["location"] = call.link(deltatoken="")
+            raise
     else:
         options = {name: call.options[name] for name in ("select",) if name in call.options}
         page = states.begin(call.box, feed, options, size, show(_names(options, known, type_name)))

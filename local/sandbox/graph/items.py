@@ -5,7 +5,8 @@ from typing import Any
 from urllib.parse import quote
 
 from local.sandbox.graph.answers import Refusal, bad_request, instant_text, item_not_found
-from local.sandbox.graph.query import Filter, Sort, parse_count, parse_filter, parse_order
+from local.sandbox.graph.filters import Filter, Sort, parse_filter
+from local.sandbox.graph.query import parse_count, parse_order
 from local.sandbox.graph.routing import Call
 from local.sandbox.graph.schema import STAMPS_FIELD
 from local.sandbox.graph.store import Item, Kind, Mailbox, Version

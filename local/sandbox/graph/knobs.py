@@ -35,6 +35,12 @@ class Knobs:
     """How many generations of a token chain the service remembers."""
     delta_chains: int = 500
     """How many token chains a mailbox remembers; the oldest is evicted."""
+    odd_expiry: bool = False
+    """A forgotten delta link is answered in any of the documented ways, not only as Outlook is known to."""
+    endless_delta: bool = False
+    """A round never ends: the same page comes again and again, each time with a fresh nextLink."""
+    p_lost_removal: float = 0.0
+    """A removal is never told."""
     p_transient_412: float = 0.0
     """A conditional or unconditional write of an item answers 412 without reason."""
     shuffle_batch: bool = True
@@ -61,6 +67,7 @@ class Knobs:
             p_fresh_page=0.5,
             shuffle_delta=True,
             odd_links=True,
+            odd_expiry=True,
             p_transient_412=0.03,
             notes_crlf=True,
             delta_lag=2.0,

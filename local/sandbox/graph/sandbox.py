@@ -1,7 +1,8 @@
 """Microsoft Graph on one machine: takes a request, decides whether it may pass, and hands it to the resource it is for.
 
 The core knows tokens, roles, mailboxes, batches, throttling and headers; it knows no resource beyond the list of route tables
-in `RESOURCES`. Another resource is a module with `ROUTES` and, if it keeps items, a `Kind`.
+in `RESOURCES`. Another resource (calendars, To Do lists) is a module with `ROUTES`, a table of fields in `schema.py` and its `Kind`s
+in `store.py`; ids, versions, moves, delta (`Feed`), lists and preconditions are there for any kind.
 """
 
 import random

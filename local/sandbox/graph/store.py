@@ -169,6 +169,13 @@ class Mailbox:
         item.photo = photo
         self._note(item, actor, Operation.PHOTO_SET, {"photo": len(photo.content) if photo else None})
 
+    def note(self, kind: str, item_id: str, actor: Actor, operation: Operation, changed: Mapping[str, Any]) -> None:
+        """Writes a line of the journal: for what is kept beside the items."""
+        at = self._clock.now()
+        self._journal.append(
+            Write(at=at, actor=actor, user=self.user, operation=operation, kind=kind, item_id=item_id, changed=dict(changed))
+        )
+
     def deleted_item(self, kind: Kind, item_id: str) -> Item:
         key = self._by_id.get(item_id)
         if key is None or self.items[key].kind is not kind or self.items[key].now.home is not None:
@@ -211,14 +218,4 @@ class Mailbox:
         )
 
     def _note(self, item: Item, actor: Actor, operation: Operation, changed: Mapping[str, Any]) -> None:
-        self._journal.append(
-            Write(
-                at=item.now.at,
-                actor=actor,
-                user=self.user,
-                operation=operation,
-                kind=item.kind.value,
-                item_id=item.immutable_id,
-                changed=dict(changed),
-            )
-        )
+        self.note(item.kind.value, item.immutable_id, actor, operation, changed)

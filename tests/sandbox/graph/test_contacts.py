@@ -219,6 +219,12 @@ def test_an_extended_property_is_seen_only_when_asked_for_by_id(tenant: Tenant) 
     assert tenant.people.contact(other["id"])["singleValueExtendedProperties"] == []
 
 
+def test_the_parent_folder_cannot_be_changed_by_an_update(tenant: Tenant) -> None:
+    made = tenant.make(surname="A")
+    default = tenant.get(f"{tenant.at}/contactFolders/contacts")["id"]
+    assert tenant.ask("PATCH", f"{tenant.contacts}/{made['id']}", {"parentFolderId": default}).json()["parentFolderId"] == tenant.folder
+
+
 def test_a_photo_is_kept_beside_the_contact(tenant: Tenant) -> None:
     made = tenant.make(surname="A")
     path = f"{tenant.at}/contacts/{made['id']}/photo"

@@ -150,6 +150,39 @@ def test_all_links_of_a_mailbox_can_expire(tenant: Tenant) -> None:
     assert len(tenant.round(delta(tenant))[0]) == 3
 
 
+def test_a_forgotten_link_may_be_answered_in_any_documented_way(tenant: Tenant) -> None:
+    tenant.graph.set_knobs(odd_expiry=True)
+    _, link, _ = tenant.round(delta(tenant))
+    tenant.graph.expire_delta_tokens(tenant.anna)
+    seen = set()
+    for _ in range(40):
+        response = tenant.ask("GET", link)
+        seen.add((response.status, code(response)))
+        if code(response) == "resyncRequired":
+            assert tenant.round(response.headers["location"])[0] == []
+    assert seen == {(410, "SyncStateNotFound"), (410, "syncStateNotFound"), (410, "resyncRequired"), (400, "InvalidDeltaToken")}
+
+
+def test_a_round_may_never_end(tenant: Tenant) -> None:
+    tenant.graph.set_knobs(endless_delta=True)
+    tenant.make(surname="A")
+    link, links = delta(tenant), set()
+    for _ in range(10):
+        page = tenant.get(link)
+        assert names(page["value"]) == ["A"]
+        link = page["@odata.nextLink"]
+        links.add(link)
+    assert len(links) == 10
+
+
+def test_a_removal_may_get_lost(tenant: Tenant) -> None:
+    tenant.graph.set_knobs(p_lost_removal=1)
+    made = tenant.make(surname="A")
+    _, link, _ = tenant.round(delta(tenant))
+    tenant.people.delete_contact(made["id"])
+    assert tenant.round(link)[0] == []
+
+
 def test_the_oldest_chain_is_evicted_when_there_are_too_many() -> None:
     tenant = Tenant(Knobs(delta_chains=2))
     links = [tenant.round(delta(tenant))[1] for _ in range(3)]

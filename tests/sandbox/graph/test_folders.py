@@ -93,6 +93,8 @@ def test_a_category_is_made_once_and_keeps_its_name(tenant: Tenant) -> None:
     assert [category["displayName"] for category in tenant.get(path)["value"]] == ["Salesforce"]
     assert tenant.ask("DELETE", one).status == 204
     assert tenant.get(path)["value"] == []
+    journal = [write.operation.value for write in tenant.graph.writes if write.kind == "outlookCategory"]
+    assert journal == ["created", "updated", "deleted"]
 
 
 def test_a_contact_may_carry_a_category_that_is_in_no_list(tenant: Tenant) -> None:
