@@ -1,0 +1,1 @@
+"""The product: what reads, decides, writes and records."""

@@ -1,0 +1,251 @@
+"""What one run of one kind works with, and how it notes what became of a pair.
+
+The order of the notes is the protocol: rows that are solved go first, then links and pendings in one fenced commit, then new error rows and
+questions; cursors come later still. A process that dies in between repeats a step, and every step can be repeated.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from shared.errors import Code, Mender, Permanent, SyncError
+from shared.records import Fields, Item, Seen, Side
+from sync.core.fingerprint import Base, Hasher, half, opaque
+from sync.core.guards import Limits
+from sync.core.link import Link, Status
+from sync.core.plan import Pair, Plan, Rules
+from sync.core.policy import Policy
+from sync.keeping import Changes, Intended, Intent, Op, Pending, Why
+from sync.ports import Before, Claims, Clock, Failed, KindState, Ledger, Org, Outcome, OutlookItems, Question, Search, Trouble, Unsure
+from sync.translate.kind import Draft, Kind, Schema
+
+FIRST_TRIES = 5
+"""Tries of a refused item in successive rounds before the pause between them grows."""
+LONGEST_PAUSE = timedelta(hours=6)
+SHORTEST_PAUSE = timedelta(minutes=5)
+REST = timedelta(hours=1)
+NEVER = datetime(9000, 1, 1, tzinfo=UTC)
+VENDOR_LIMIT = timedelta(minutes=10)
+"""The longest time a vendor works on a request: only then "not there" is an answer."""
+CALL_TIME = 150.0
+"""Seconds that the lease must outlive one vendor call."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Note:
+    """What is to be kept of a batch of pairs; handed to `Desk.keep`."""
+
+    new_links: list[Link] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+    drop_links: list[Link] = field(default_factory=list)
+    drop_pointers: list[str] = field(default_factory=list)
+    pendings: list[Pending] = field(default_factory=list)
+    done: list[Pair] = field(default_factory=list)
+    """Pairs that need no pending any more."""
+    count: int = 0
+    troubles: list[Trouble] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
+    again: list[Pair] = field(default_factory=list)
+    """Pairs to be looked at once more in this run."""
+
+
+@dataclass(kw_only=True)
+class Desk:
+    user: str
+    run: str
+    kind: Kind
+    schema: Schema
+    policy: Policy
+    limits: Limits
+    cap: int
+    hash_of: Hasher
+    search: Search
+    state: KindState
+    ledger: Ledger
+    claims: Claims
+    outlook: OutlookItems
+    org: Org
+    clock: Clock
+    outside: set[str] = field(default_factory=set)
+    """Salesforce ids of linked records outside the search."""
+    counts: Counter[str] = field(default_factory=Counter)
+    noticed: set[str] = field(default_factory=set)
+    """Pairs of which something was left out in this run: their pendings stay."""
+    numbered: int = 0
+
+    @property
+    def rules(self) -> Rules:
+        return Rules(policy=self.policy, hash_of=self.hash_of, held=self.kind.held(self.schema), now=self.clock.now())
+
+    def hashed(self, fields: Fields) -> Mapping[str, str]:
+        return half(self.hash_of, fields)
+
+    def key_of(self, outlook_id: str) -> str:
+        """The unique external key of a record made from an Outlook item: ids of two items can differ by case only."""
+        return opaque(f"{self.user}|{outlook_id}")
+
+    # ----------------------------------------------------------------- intents
+
+    def busy(self, pair: Pair) -> Intent | None:
+        """The open intent that concerns this pair, if any: nothing is decided about it until its outcome is known."""
+        salesforce_id, outlook_id = ids_of(pair)
+        for intent in self.state.intents.values():
+            for action in intent.actions:
+                if (salesforce_id and action.salesforce_id == salesforce_id) or (outlook_id and action.outlook_id == outlook_id):
+                    return intent
+        return None
+
+    async def intend(self, op: Op, actions: Sequence[Intended], journal: Sequence[Before] = ()) -> Intent:
+        """Journal, then the intent row; only then may the request be sent."""
+        await self.state.hold(CALL_TIME)
+        if journal:
+            await self.ledger.journal(journal)
+        self.numbered += 1
+        intent = Intent(key=f"{self.run}-{self.numbered:04d}", op=op, sent=self.clock.now(), actions=tuple(actions))
+        await self.state.commit(Changes(intents=[intent]))
+        return intent
+
+    # ----------------------------------------------------------------- notes
+
+    async def keep(self, note: Note, intent: Intent | None = None, unsure: Iterable[Intended] = ()) -> None:
+        """Commit a note. What remains unsure stays in its intent; otherwise the intent goes."""
+        finished = [self.state.pendings[name] for pair in note.done for name in names_of(pair) if name in self.state.pendings]
+        linked = [f"O{pending.outlook_id}" for pending in note.pendings if pending.salesforce_id and pending.outlook_id]
+        finished += [self.state.pendings[name] for name in linked if name in self.state.pendings]
+        renewed = {pending.name for pending in note.pendings}
+        finished = [pending for pending in finished if pending.name not in renewed | self.noticed]
+        await self._clear(finished)
+        rest = tuple(unsure)
+        await self.state.commit(
+            Changes(
+                new_links=note.new_links,
+                links=note.links,
+                drop_links=note.drop_links,
+                drop_pointers=note.drop_pointers,
+                pendings=note.pendings,
+                drop_pendings=list({pending.name: pending for pending in finished}.values()),
+                intents=[replace(intent, actions=rest)] if intent and rest else (),
+                drop_intents=[intent] if intent and not rest else (),
+                count=note.count,
+            )
+        )
+        if note.troubles:
+            self.counts["Errors"] += len(note.troubles)
+            await self.ledger.report(note.troubles)
+        if note.questions:
+            await self.ledger.ask(note.questions)
+
+    async def _clear(self, finished: Sequence[Pending]) -> None:
+        """The error rows and questions of pairs that are well again; reserved candidates are free again."""
+        if solved := [pending.name for pending in finished if pending.code]:
+            await self.ledger.solve(solved)
+        if answered := [pending.name for pending in finished if pending.asked]:
+            await self.ledger.close(answered)
+        reserved = [candidate for pending in finished for candidate in pending.candidates]
+        if reserved:
+            links = await self.state.by_salesforce(reserved)
+            free = [link for link in links.values() if link.status is Status.RESERVED]
+            looks = [self.later(link.salesforce_id, "") for link in free]
+            await self.state.commit(Changes(drop_links=free, pendings=looks))
+
+    def look_later(self, pair: Pair, *, due: datetime | None = None) -> Pending:
+        """A pending that only says: look again (at once, unless `due`)."""
+        salesforce_id, outlook_id = ids_of(pair)
+        return self.later(salesforce_id, outlook_id, due=due)
+
+    def later(self, salesforce_id: str, outlook_id: str, *, due: datetime | None = None) -> Pending:
+        """The same by ids; at least one is known."""
+        names = [f"S{salesforce_id}" if salesforce_id else "", f"O{outlook_id}"]
+        old = next((self.state.pendings[name] for name in names if name in self.state.pendings), None)
+        now = self.clock.now()
+        return Pending(
+            salesforce_id=salesforce_id,
+            outlook_id=outlook_id,
+            why=Why.LOOK,
+            due=due or now,
+            since=old.since if old else now,
+            attempts=old.attempts if old else 0,
+            code=old.code if old else "",
+            asked=old.asked if old else False,
+            candidates=old.candidates if old else (),
+        )
+
+    def pending(self, pair: Pair) -> Pending | None:
+        return next((self.state.pendings[name] for name in names_of(pair) if name in self.state.pendings), None)
+
+    def fail(self, note: Note, pair: Pair, error: SyncError, side: Side) -> None:
+        """A pair that could not be written: a pending that is tried again by itself, and an error row that says why."""
+        old, now = self.pending(pair), self.clock.now()
+        attempts = old.attempts + 1 if old else 1
+        pause = timedelta(seconds=error.retry_after or 0)
+        if attempts > FIRST_TRIES:
+            pause = max(pause, min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** min(attempts - FIRST_TRIES - 1, 10)))
+        told = isinstance(error, Permanent) or attempts >= FIRST_TRIES or error.entry.mender is not Mender.ITSELF
+        salesforce_id, outlook_id = ids_of(pair)
+        note.pendings.append(
+            Pending(
+                salesforce_id=salesforce_id,
+                outlook_id=outlook_id,
+                why=Why.FAILED,
+                due=now + pause,
+                attempts=attempts,
+                code=error.code if told else (old.code if old else ""),
+                since=old.since if old else now,
+                asked=old.asked if old else False,
+            )
+        )
+        if told:
+            note.troubles.append(
+                Trouble(code=error.code, side=side, salesforce_id=salesforce_id, outlook_id=outlook_id, field=error.field or "", text=error.text)
+            )
+
+    def refused(self, note: Note, pair: Pair, draft: Draft, side: Side) -> bool:
+        """Whether a draft has problems; they become the pair's failure."""
+        for problem in draft.problems:
+            self.fail(note, pair, Permanent(problem.code, problem.text, field=problem.field), side)
+            return True
+        return False
+
+    def notice(self, note: Note, pair: Pair, draft: Draft, side: Side) -> bool:
+        """Tell what was left out; the pair stays pending, since the obstacle may go."""
+        for problem in draft.notices:
+            self.fail(note, pair, Permanent(problem.code, problem.text, field=problem.field), side)
+            self.noticed.update(names_of(pair))
+            return True
+        return False
+
+    def sort(self, note: Note, plan: Plan, outcome: Outcome, side: Side) -> None:
+        """Note an outcome other than Done: refused, or to be looked at again."""
+        if isinstance(outcome, Failed):
+            self.fail(note, plan.pair, outcome.error, side)
+        elif isinstance(outcome, Unsure):
+            note.pendings.append(self.look_later(plan.pair, due=self.clock.now() + VENDOR_LIMIT))
+        else:
+            note.again.append(plan.pair)
+
+
+def ids_of(pair: Pair) -> tuple[str, str]:
+    """The pair's ids as far as they are known: (Salesforce, Outlook)."""
+    salesforce_id = pair.link.salesforce_id if pair.link else (pair.salesforce.id if pair.salesforce else "")
+    outlook_id = pair.outlook.id if pair.outlook else (pair.link.outlook_id if pair.link else "")
+    return salesforce_id, outlook_id
+
+
+def names_of(pair: Pair) -> list[str]:
+    """Under which names a pending of this pair may be kept: it had only an Outlook id before it was linked."""
+    salesforce_id, outlook_id = ids_of(pair)
+    return [*([f"S{salesforce_id}"] if salesforce_id else []), *([f"O{outlook_id}"] if outlook_id else [])]
+
+
+def rebased(base: Base, *, salesforce: Mapping[str, str], outlook: Mapping[str, str]) -> Base:
+    return Base(salesforce={**base.salesforce, **salesforce}, outlook={**base.outlook, **outlook})
+
+
+def present(seen: Seen | None) -> Item:
+    """The item that a plan relies on."""
+    if not isinstance(seen, Item):
+        raise AssertionError("a plan names an item that is not there")
+    return seen
+
+

@@ -1,0 +1,236 @@
+"""Look at pairs: read the sides that are not known yet, plan, and have the plans carried out – a few times, for what changed meanwhile."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from shared.errors import Code
+from shared.records import Absent, Item, Lack, Seen, Side
+from sync.apply import outlook, salesforce
+from sync.apply.desk import NEVER, REST, VENDOR_LIMIT, Desk, Note, ids_of, names_of
+from sync.core.link import Status
+from sync.core.plan import DELETIONS, Act, Pair, Plan, plan
+from sync.core.policy import Winner
+from sync.keeping import Changes, Pending, Why
+from sync.ports import Question, Trouble
+
+ROUNDS = 4
+"""How often a pair that keeps changing is planned again in one run."""
+CHAIN = 5
+"""How many merges in a row are followed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What people decided: pair name → winner of a conflict, Outlook id → choice of a match."""
+
+    winners: Mapping[str, Winner] = field(default_factory=dict)
+    choices: Mapping[str, str] = field(default_factory=dict)
+
+
+async def look(desk: Desk, pairs: Sequence[Pair], *, fresh: bool = False, answers: Answers | None = None) -> None:
+    """`fresh`: read both sides again, whatever the pairs say."""
+    answers = answers or Answers()
+    for turn in range(ROUNDS):
+        if not pairs:
+            return
+        complete = await complete_pairs(desk, pairs, fresh=fresh or turn > 0)
+        plans = [plan(pair, desk.rules, answer=_answer(pair, answers)) for pair in complete]
+        pairs = await dispatch(desk, plans, answers)
+    if pairs:
+        note = Note(pendings=[desk.look_later(pair) for pair in pairs])
+        await desk.keep(note)
+
+
+def _answer(pair: Pair, answers: Answers) -> Winner | None:
+    return next((answers.winners[name] for name in names_of(pair) if name in answers.winners), None)
+
+
+async def complete_pairs(desk: Desk, pairs: Sequence[Pair], *, fresh: bool) -> list[Pair]:
+    """Read what is not known. Pairs of which an outcome is still unknown are put off."""
+    if fresh:
+        pairs = await _again(desk, pairs)
+    note, ready = Note(), []
+    for pair in {ids_of(pair): pair for pair in pairs}.values():
+        if (intent := desk.busy(pair)) is not None:
+            note.pendings.append(desk.look_later(pair, due=intent.sent + VENDOR_LIMIT))
+        else:
+            ready.append(pair)
+    if note.pendings:
+        await desk.keep(note)
+    linked = [(pair, pair.link) for pair in ready if pair.link is not None]
+    no_record = [link.salesforce_id for pair, link in linked if pair.salesforce is None]
+    no_item = [link.outlook_id for pair, link in linked if pair.outlook is None and link.outlook_id]
+    records = await desk.org.get(desk.kind, no_record, desk.search) if no_record else {}
+    items = await desk.outlook.get(no_item) if no_item else {}
+    known: list[Pair] = []
+    for pair in ready:
+        link = pair.link
+        if link is not None:
+            pair = replace(pair, salesforce=pair.salesforce or records.get(link.salesforce_id), outlook=pair.outlook or items.get(link.outlook_id))
+        known.append(pair)
+    return await _follow_merges(desk, known)
+
+
+def pair_named(pending: Pending) -> Pair:
+    """A pair of which only the ids are known, to be completed with `fresh`: the absences here are names, not findings."""
+    return Pair(
+        salesforce=Absent(id=pending.salesforce_id, lack=Lack.INVISIBLE) if pending.salesforce_id else None,
+        outlook=Absent(id=pending.outlook_id, lack=Lack.DELETED) if pending.outlook_id else None,
+    )
+
+
+async def _again(desk: Desk, pairs: Sequence[Pair]) -> list[Pair]:
+    """The same pairs with links read anew and nothing seen; unlinked ones are read here, since no link names their ids."""
+    ids = [ids_of(pair) for pair in pairs]
+    links = dict(await desk.state.by_salesforce([one for one, _ in ids if one]))
+    by_outlook = await desk.state.by_outlook([other for _, other in ids if other])
+    lone_records = [one for one, other in ids if one and one not in links and other not in by_outlook]
+    lone_items = [other for one, other in ids if other and one not in links and other not in by_outlook]
+    records: Mapping[str, Seen] = await desk.org.get(desk.kind, lone_records, desk.search) if lone_records else {}
+    items: Mapping[str, Seen] = await desk.outlook.get(lone_items) if lone_items else {}
+    again: list[Pair] = []
+    for one, other in ids:
+        link = links.get(one) or by_outlook.get(other)
+        if link is not None:
+            again.append(Pair(link=link))
+        else:
+            again.append(Pair(salesforce=records.get(one), outlook=items.get(other)))
+    return again
+
+
+async def _follow_merges(desk: Desk, pairs: Sequence[Pair]) -> list[Pair]:
+    """A record that was merged into another moves its link there; if the survivor has an item of its own, this one leaves the folder."""
+    followed: list[Pair] = []
+    for pair in pairs:
+        seen, link = pair.salesforce, pair.link
+        if link is None or not isinstance(seen, Absent) or seen.lack is not Lack.MERGED:
+            followed.append(pair)
+            continue
+        survivor: Seen = seen
+        for _ in range(CHAIN):
+            if not isinstance(survivor, Absent) or survivor.now is None:
+                break
+            survivor = (await desk.org.get(desk.kind, [survivor.now], desk.search)).get(survivor.now) or survivor
+        there = (await desk.state.by_salesforce([survivor.id])).get(survivor.id) if isinstance(survivor, Item) else None
+        if not isinstance(survivor, Item) or (there is not None and there.status is Status.ACTIVE):
+            followed.append(replace(pair, salesforce=Absent(id=seen.id, lack=Lack.INVISIBLE)))
+            continue
+        moved = replace(link, salesforce_id=survivor.id)
+        await desk.state.commit(Changes(drop_links=[link], new_links=[moved]))
+        desk.counts["Merged"] += 1
+        followed.append(replace(pair, salesforce=survivor, link=moved))
+    return followed
+
+
+async def dispatch(desk: Desk, plans: Sequence[Plan], answers: Answers) -> Sequence[Pair]:
+    """Have each plan carried out; answers the pairs to be looked at again."""
+    sorted_plans: dict[Act, list[Plan]] = defaultdict(list)
+    for one in plans:
+        sorted_plans[one.act].append(one)
+    again: list[Pair] = []
+    note = Note()
+    for act in (Act.NOTHING, Act.FORGET, Act.WAIT, Act.REST, *DELETIONS):
+        for one in sorted_plans.pop(act, []):
+            _note_only(desk, note, one)
+    await _settled(desk, note, [one for group in sorted_plans.values() for one in group])
+    await desk.keep(note)
+    moves: list[tuple[Plan, bool]] = [(one, False) for one in sorted_plans.pop(Act.EXPEL, [])]
+    writes = [*sorted_plans.pop(Act.WRITE, []), *sorted_plans.pop(Act.RELEASE, [])]
+    for one in sorted_plans.pop(Act.SETTLE, []):
+        if one.move_in and not one.merged.agreed and not one.opt_in:
+            moves.append((one, True))
+        else:
+            writes.append(one)
+    if adopting := sorted_plans.pop(Act.CREATE_SALESFORCE, []):
+        again += await salesforce.match_or_create(desk, adopting, answers.choices)
+    more, follow = await salesforce.write(desk, [one for one in writes if one.merged.to_salesforce])
+    again += more
+    follow = [one for one in follow if one.merged.to_outlook or one.mark or one.move_in]
+    again += await outlook.write(desk, [*(one for one in writes if not one.merged.to_salesforce), *follow])
+    again += await outlook.create(desk, sorted_plans.pop(Act.CREATE_OUTLOOK, []))
+    for one, inside in moves:
+        again += await outlook.move(desk, one, inside=inside)
+    if sorted_plans:
+        raise AssertionError(f"no effect for {sorted(sorted_plans)}")
+    return again
+
+
+def _note_only(desk: Desk, note: Note, one: Plan) -> None:
+    pair = one.pair
+    if one.act is Act.NOTHING:
+        note.done.append(pair)
+    elif one.act is Act.FORGET:
+        note.done.append(pair)
+        if pair.link is not None:
+            note.drop_links.append(pair.link)
+            note.count -= 1 if pair.link.status is Status.ACTIVE else 0
+    elif one.act is Act.WAIT:
+        _ask(desk, note, one)
+    elif one.act is Act.REST:
+        _rest(desk, note, one)
+    else:
+        side = Side.SALESFORCE if one.act is Act.DELETE_SALESFORCE else Side.OUTLOOK
+        note.pendings.append(replace(desk.look_later(pair), why=Why.DELETION, side=side))
+
+
+def _rest(desk: Desk, note: Note, one: Plan) -> None:
+    salesforce_id, outlook_id = ids_of(one.pair)
+    later = desk.look_later(one.pair, due=desk.clock.now() + REST)
+    note.pendings.append(replace(later, why=Why.RESTING, code=Code.PING_PONG))
+    fields = ", ".join([*one.merged.to_salesforce, *one.merged.to_outlook])
+    note.troubles.append(
+        Trouble(code=Code.PING_PONG, side=Side.OUTLOOK, salesforce_id=salesforce_id, outlook_id=outlook_id, field=fields, text="")
+    )
+
+
+def _ask(desk: Desk, note: Note, one: Plan) -> None:
+    """Both versions are kept and shown; the pair waits, the rest goes on."""
+    old = desk.pending(one.pair)
+    salesforce_id, outlook_id = ids_of(one.pair)
+    pending = Pending(
+        salesforce_id=salesforce_id,
+        outlook_id=outlook_id,
+        why=Why.WAITING,
+        due=NEVER,
+        code=Code.CONFLICT,
+        since=old.since if old else desk.clock.now(),
+        asked=True,
+    )
+    note.pendings.append(pending)
+    question = question_of(desk, one, pending.name)
+    note.questions.append(question)
+    trouble = Trouble(code=Code.CONFLICT, side=Side.SALESFORCE, salesforce_id=salesforce_id, outlook_id=outlook_id, field=", ".join(question.fields))
+    note.troubles.append(trouble)
+
+
+def question_of(desk: Desk, one: Plan, name: str) -> Question:
+    """What is shown of a conflict; its version names exactly the values shown."""
+    salesforce_id, outlook_id = ids_of(one.pair)
+    if one.conflicts:
+        fields = {conflict.field: (conflict.salesforce, conflict.outlook) for conflict in one.conflicts}
+        kind_of = "conflict"
+    else:
+        record, item = one.pair.item(Side.SALESFORCE), one.pair.item(Side.OUTLOOK)
+        names = {*(record.fields if record else ()), *(item.fields if item else ())}
+        fields = {name: (record.fields.get(name) if record else None, item.fields.get(name) if item else None) for name in names}
+        kind_of = "deleted and edited"
+    shown = "\n".join(f"{field} {desk.hash_of(field, here)} {desk.hash_of(field, there)}" for field, (here, there) in sorted(fields.items()))
+    return Question(
+        name=name,
+        kind_of=kind_of,
+        salesforce_id=salesforce_id,
+        outlook_id=outlook_id,
+        fields=fields,
+        version=desk.hash_of("version", shown),
+        winner=one.conflicts[0].winner.value if one.conflicts and one.act is not Act.WAIT else "",
+    )
+
+
+async def _settled(desk: Desk, note: Note, plans: Sequence[Plan]) -> None:
+    """Conflicts that the rule settles are told, too (the values that lose are in the journal)."""
+    for one in plans:
+        if one.conflicts:
+            desk.counts["Conflicts"] += 1
+            note.questions.append(question_of(desk, one, f"{names_of(one.pair)[0]}@{desk.run}"))
+

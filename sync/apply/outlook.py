@@ -1,0 +1,235 @@
+"""Effects in Outlook: create, write, mark, release, move. Each batch: drafts, intent and journal, effect, commit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from shared.errors import Code, Permanent
+from shared.records import Fields, Item, Origin, Side
+from sync.apply.desk import Desk, Note, ids_of, present, rebased
+from sync.core.fingerprint import Base
+from sync.core.link import Link, Status
+from sync.core.plan import Act, Pair, Plan
+from sync.keeping import Intended, Op
+from sync.ports import Before, Done, Missing, NewOutlook, OutlookChange, Stale, Unsure
+from sync.translate.kind import Draft
+
+CHUNK = 80
+"""Items of one intent: four Graph batches."""
+
+
+async def create(desk: Desk, plans: Sequence[Plan]) -> Sequence[Pair]:
+    """Create in the folder what Salesforce has. Answers the pairs to be looked at again."""
+    again: list[Pair] = []
+    missing = sum(1 for plan in plans if plan.pair.link is None)
+    if missing and desk.state.links + missing > desk.cap:
+        raise Permanent(Code.CAP_EXCEEDED, f"{desk.state.links + missing} {desk.kind.name}s would be in the mailbox, the cap is {desk.cap}")
+    for at in range(0, len(plans), CHUNK):
+        again += await _create(desk, plans[at : at + CHUNK])
+    return again
+
+
+async def _create(desk: Desk, plans: Sequence[Plan]) -> Sequence[Pair]:
+    note = Note()
+    ready: list[tuple[Plan, NewOutlook, Intended]] = []
+    for plan in plans:
+        record = present(plan.pair.salesforce)
+        draft = desk.kind.draft_outlook(record.fields, None)
+        if desk.refused(note, plan.pair, draft, Side.OUTLOOK):
+            continue
+        base = Base(salesforce=desk.hashed(record.fields), outlook=desk.hashed(draft.held))
+        origin = plan.pair.link.origin if plan.pair.link else Origin.SALESFORCE
+        intended = Intended(salesforce_id=record.id, base=base, origin=origin)
+        ready.append((plan, NewOutlook(stamp=record.id, body=draft.payload), intended))
+    if not ready:
+        await desk.keep(note)
+        return note.again
+    intent = await desk.intend(Op.CREATE_OUTLOOK, [intended for _, _, intended in ready])
+    outcomes = await desk.outlook.create([new for _, new, _ in ready])
+    unsure: list[Intended] = []
+    for (plan, _, intended), outcome in zip(ready, outcomes, strict=True):
+        if isinstance(outcome, Done):
+            created(desk, note, plan.pair, intended, outcome)
+        else:
+            desk.sort(note, plan, outcome, Side.OUTLOOK)
+            unsure += [intended] if isinstance(outcome, Unsure) else []
+    await desk.keep(note, intent, unsure)
+    return note.again
+
+
+def created(desk: Desk, note: Note, pair: Pair, intended: Intended, outcome: Done) -> None:
+    """Note a new pair whose Outlook item now exists."""
+    old = pair.link
+    record = pair.item(Side.SALESFORCE)
+    link = Link(
+        salesforce_id=intended.salesforce_id,
+        outlook_id=outcome.id,
+        origin=intended.origin,
+        base=intended.base,
+        etag=outcome.version,
+        outlook_modified=outcome.modified or desk.clock.now(),
+        stamp=record.version if record else "",
+    )
+    note.new_links.append(link)
+    if old is not None and old.outlook_id and old.outlook_id != link.outlook_id:
+        note.drop_pointers.append(old.outlook_id)
+    note.count += 0 if old is not None and old.status is Status.ACTIVE else 1
+    note.done.append(pair)
+    desk.counts["ToOutlookNew"] += 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Write:
+    plan: Plan
+    link: Link
+    draft: Draft
+    body: dict[str, Any]
+    base: Base
+
+
+async def write(desk: Desk, plans: Sequence[Plan]) -> Sequence[Pair]:
+    """Write changed fields, put the category back, take it off (release). The link's base is the one after the Salesforce half."""
+    again: list[Pair] = []
+    for at in range(0, len(plans), CHUNK):
+        again += await _write(desk, plans[at : at + CHUNK])
+    return again
+
+
+async def _write(desk: Desk, plans: Sequence[Plan]) -> Sequence[Pair]:
+    note = Note()
+    ready: list[_Write] = []
+    for plan in plans:
+        item, link = present(plan.pair.outlook), _link(plan)
+        fields = plan.merged.to_outlook
+        draft = desk.kind.draft_outlook(fields, item) if fields else Draft(payload={}, held={})
+        if desk.refused(note, plan.pair, draft, Side.OUTLOOK):
+            continue
+        body = dict(draft.payload)
+        if plan.mark or (plan.act is Act.RELEASE and item.marked):
+            body.update(desk.outlook.mark(item, on=plan.mark))
+        base = written_base(desk, link.base, plan, draft.held, Side.OUTLOOK)
+        ready.append(_Write(plan=plan, link=link, draft=draft, body=body, base=base))
+    sent = [one for one in ready if one.body]
+    for one in ready:
+        if not one.body:
+            _written(desk, note, one, None)
+    if not sent:
+        await desk.keep(note)
+        return note.again
+    journal = [_before(one) for one in sent if one.plan.merged.to_outlook]
+    actions = [Intended(salesforce_id=one.link.salesforce_id, outlook_id=present(one.plan.pair.outlook).id, base=one.base) for one in sent]
+    intent = await desk.intend(Op.UPDATE_OUTLOOK, actions, journal)
+    changes = [OutlookChange(id=a.outlook_id, etag=present(one.plan.pair.outlook).version, body=one.body) for one, a in zip(sent, actions, strict=True)]
+    unsure: list[Intended] = []
+    for one, action, outcome in zip(sent, actions, await desk.outlook.update(changes), strict=True):
+        if isinstance(outcome, Done):
+            _written(desk, note, one, outcome)
+        else:
+            desk.sort(note, one.plan, outcome, Side.OUTLOOK)
+            unsure += [action] if isinstance(outcome, Unsure) else []
+    await desk.keep(note, intent, unsure)
+    return note.again
+
+
+def _link(plan: Plan) -> Link:
+    if plan.pair.link is None:
+        raise AssertionError("only linked pairs are written")
+    return plan.pair.link
+
+
+def _before(one: _Write) -> Before:
+    item = present(one.plan.pair.outlook)
+    fields = {name: item.fields[name] for name in one.plan.merged.to_outlook if name in item.fields}
+    return Before(side=Side.OUTLOOK, action="overwrite", salesforce_id=one.link.salesforce_id, outlook_id=item.id, fields=fields)
+
+
+def written_base(desk: Desk, base: Base, plan: Plan, held: Fields, side: Side) -> Base:
+    """The base once `side` holds `held`: what was carried is agreed on both sides, and so is what needed no carrying."""
+    salesforce, outlook = plan.pair.item(Side.SALESFORCE), plan.pair.item(Side.OUTLOOK)
+    here, there = (salesforce.fields if salesforce else {}), (outlook.fields if outlook else {})
+    carried = plan.merged.to_outlook if side is Side.OUTLOOK else plan.merged.to_salesforce
+    source = here if side is Side.OUTLOOK else there
+    target = desk.hashed(held)
+    origin = desk.hashed({name: source[name] for name in carried if name in held and name in source})
+    agreed_here = desk.hashed({name: here[name] for name in plan.merged.agreed})
+    agreed_there = desk.hashed({name: there[name] for name in plan.merged.agreed})
+    if side is Side.OUTLOOK:
+        return rebased(base, salesforce={**agreed_here, **origin}, outlook={**agreed_there, **target})
+    return rebased(base, salesforce={**agreed_here, **target}, outlook={**agreed_there, **origin})
+
+
+def _written(desk: Desk, note: Note, one: _Write, outcome: Done | None) -> None:
+    plan, pair, item = one.plan, one.plan.pair, present(one.plan.pair.outlook)
+    record = pair.item(Side.SALESFORCE)
+    link = replace(
+        one.link,
+        base=one.base,
+        outlook_id=item.id,
+        etag=(outcome.version if outcome else item.version),
+        outlook_modified=(outcome.modified if outcome and outcome.modified else item.modified),
+        stamp=record.version if record else one.link.stamp,
+        turns=plan.turns or one.link.turns,
+        status=Status.OPTED_OUT if plan.act is Act.RELEASE else Status.ACTIVE,
+    )
+    note.links.append(link)
+    if plan.act is Act.RELEASE:
+        note.count -= 1
+    elif plan.opt_in:
+        note.count += 1
+    if plan.merged.to_outlook and outcome:
+        desk.counts["ToOutlookUpdated"] += 1
+    note.done.append(pair)
+    if plan.move_in:
+        note.again.append(replace(pair, link=link))
+
+
+async def move(desk: Desk, plan: Plan, *, inside: bool) -> Sequence[Pair]:
+    """Graph cannot move contacts: copy into the folder (or out of it), photo and all, then delete the source, if it is still as it was."""
+    pair, link, note = plan.pair, _link(plan), Note()
+    item = present(pair.outlook)
+    whole = (await desk.outlook.get_whole([item.id])).get(item.id)
+    if whole is None or whole.get("@odata.etag") != item.version:
+        note.again.append(pair)
+        await desk.keep(note)
+        return note.again
+    body = {**desk.kind.copy_outlook(whole), **desk.outlook.mark(item, on=inside)}
+    intended = Intended(salesforce_id=link.salesforce_id, outlook_id=item.id, base=link.base, origin=link.origin, inside=inside)
+    salesforce_id, outlook_id = ids_of(pair)
+    before = Before(side=Side.OUTLOOK, action="move", salesforce_id=salesforce_id, outlook_id=outlook_id, fields=item.fields, whole=whole)
+    intent = await desk.intend(Op.MOVE_OUTLOOK, [intended], [before])
+    (outcome,) = await desk.outlook.create([NewOutlook(stamp=link.salesforce_id, body=body)], inside=inside)
+    if not isinstance(outcome, Done):
+        desk.sort(note, plan, outcome, Side.OUTLOOK)
+        await desk.keep(note, intent, [intended] if isinstance(outcome, Unsure) else [])
+        return note.again
+    finished = await finish_move(desk, note, pair, link, outcome, source=item, inside=inside)
+    await desk.keep(note, intent, [] if finished else [intended])
+    return note.again
+
+
+async def finish_move(desk: Desk, note: Note, pair: Pair, link: Link, copy: Done, *, source: Item, inside: bool) -> bool:
+    """The copy exists: photo, then the source goes. If a person changed the source meanwhile, the copy goes instead and it starts again.
+    False while the source could not be deleted for sure: the intent stays open, and recovery goes on from here."""
+    await desk.outlook.copy_photo(source.id, copy.id)
+    (outcome,) = await desk.outlook.delete([(source.id, source.version)])
+    if isinstance(outcome, Stale):
+        (outcome,) = await desk.outlook.delete([(copy.id, copy.version)])
+        note.again.append(pair)
+        return isinstance(outcome, Done | Missing)
+    if not isinstance(outcome, Done | Missing):
+        note.pendings.append(desk.look_later(pair))
+        return False
+    moved(desk, note, pair, link, copy, inside=inside)
+    return True
+
+
+def moved(desk: Desk, note: Note, pair: Pair, link: Link, copy: Done, *, inside: bool) -> None:
+    """Note that the item lives elsewhere, under a new id. Its etag is left open, so that the next read compares it whole."""
+    if inside:
+        note.drop_pointers.append(link.outlook_id)
+        note.new_links.append(replace(link, outlook_id=copy.id, home=True, etag="", outlook_modified=copy.modified or desk.clock.now()))
+    else:
+        note.drop_links.append(link)
+        note.count -= 1 if link.status is Status.ACTIVE else 0
+    note.done.append(pair)
+    desk.counts["Moved"] += 1

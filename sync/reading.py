@@ -1,0 +1,80 @@
+"""From pages to pairs: what of a page concerns a pair, and what is an echo, a replay or nobody's business.
+
+Nothing is decided here. An item that holds what its link's base says is dropped (our own writes come back like that); an item that is older
+than what the link knows is a replay and is looked at by id; everything else becomes a pair for `apply.look`.
+"""
+
+from shared.records import Absent, Item, Origin, Place, Seen
+from sync.apply.desk import Desk
+from sync.core.decide import changed
+from sync.core.link import Link, Status
+from sync.core.plan import Pair
+from sync.ports import OutlookPage, SalesforcePage
+
+
+async def outlook_pairs(desk: Desk, page: OutlookPage) -> list[Pair]:
+    items = {item.id: item for item in page.items}
+    removed = [one for one in dict.fromkeys(page.removed) if one not in items]
+    links = await desk.state.by_outlook([*items, *removed], many=page.full)
+    pairs: list[Pair] = []
+    unsure = [one for one in removed if one in links or f"O{one}" in desk.state.pendings]
+    for item in items.values():
+        link = links.get(item.id)
+        if link is None:
+            if item.place is Place.INSIDE or item.marked:
+                pairs.append(Pair(outlook=item))
+            elif f"O{item.id}" in desk.state.pendings:
+                unsure.append(item.id)
+        elif item.version and item.version == link.etag:
+            continue
+        elif item.modified <= link.outlook_modified:
+            unsure.append(item.id)
+        elif concerns(desk, item, link):
+            pairs.append(Pair(outlook=item, link=link))
+    looked: dict[str, Seen] = dict(await desk.outlook.get(unsure)) if unsure else {}
+    for one, seen in looked.items():
+        link = links.get(one)
+        if isinstance(seen, Absent) or link is None or concerns(desk, seen, link):
+            pairs.append(Pair(outlook=seen, link=link))
+    return pairs
+
+
+def concerns(desk: Desk, item: Item, link: Link) -> bool:
+    """Whether an Outlook item is anything but what its link says."""
+    if link.status is not Status.ACTIVE:
+        return item.marked or item.place is Place.INSIDE
+    at_home = item.place is Place.INSIDE and item.marked and link.home
+    return not at_home or bool(changed(item, link.base.outlook, desk.hash_of))
+
+
+async def salesforce_pairs(desk: Desk, page: SalesforcePage, *, ids_only: bool = False) -> list[Pair]:
+    """Of a full read (in the order of ids) also the links that the search does not show: each is looked up by id."""
+    seen: dict[str, Seen] = {one.id: one for one in page.items}
+    if page.full:
+        links = {link.salesforce_id: link async for link in desk.state.between(page.first_id, page.last_id)}
+        absent = [one for one, link in links.items() if one not in seen and link.status is not Status.RESERVED]
+        unknown = [one for one in seen if one not in links] if ids_only else []
+        if absent or unknown:
+            looked = await desk.org.get(desk.kind, [*absent, *unknown], desk.search)
+            seen.update(looked)
+            outside = {seen.id for seen in looked.values() if isinstance(seen, Item) and seen.place is Place.OUTSIDE}
+            desk.outside.update(outside.intersection(absent))
+    else:
+        links = dict(await desk.state.by_salesforce(list(seen)))
+    pairs: list[Pair] = []
+    for one in seen.values():
+        link = links.get(one.id)
+        if link is None:
+            if isinstance(one, Item) and one.place is Place.INSIDE:
+                pairs.append(Pair(salesforce=one))
+        elif link.status is not Status.ACTIVE:
+            if isinstance(one, Absent):
+                pairs.append(Pair(salesforce=one, link=link))
+        elif not isinstance(one, Item) or left(one, link) or changed(one, link.base.salesforce, desk.hash_of):
+            pairs.append(Pair(salesforce=one, link=link))
+    return pairs
+
+
+def left(item: Item, link: Link) -> bool:
+    """Whether a record that only its search brought to Outlook is in the search no more."""
+    return item.place is Place.OUTSIDE and link.origin is Origin.SALESFORCE

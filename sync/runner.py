@@ -1,0 +1,272 @@
+"""One user's run: read the changes of both sides, have each pair looked at, keep the cursors last.
+
+    recover open intents → [ read a page of each side → pairs → look → cursor ]* → due pendings and answers → sweep → deletions → close
+
+A quiet run is one look at each side and one commit. A first read takes Outlook to its end before Salesforce, so that what a person had in the
+folder is matched before anything is created there. A run longer than its budget keeps its cursors and asks to be continued.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from shared.errors import Code, Permanent
+from sync import answering, walking
+from sync.apply import deletions
+from sync.apply.desk import Desk
+from sync.apply.look import look, pair_named
+from sync.apply.recover import recover
+from sync.keeping import Changes, Pending, Why
+from sync.ports import Clock, Mailbox, Org, OutlookPage, SalesforcePage, SalesforceRead, State, UserState
+from sync.reading import outlook_pairs, salesforce_pairs
+
+OUTSIDE_LIMIT = 200
+"""Linked records outside the search whose changes are read by id; more of them wait for the sweep."""
+
+
+class Result(StrEnum):
+    DONE = "done"
+    CONTINUES = "continues"
+    BUSY = "busy"  # another run holds the lease, or has served this wake-up already
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """How often the slow looks are taken, and how long a run may last."""
+
+    sweep: timedelta = timedelta(hours=1)
+    compare: timedelta = timedelta(hours=24)
+    budget: timedelta = timedelta(minutes=4)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    result: Result
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """`ToOutlookNew`, `ToSalesforceUpdated`, … by kind: `contact.ToOutlookNew`."""
+    again: bool = False
+    """To be queued again at once: a wake-up came meanwhile, or the budget was used up."""
+
+
+@dataclass(kw_only=True)
+class _Progress:
+    """How far one kind has come in this run."""
+
+    desk: Desk
+    print: str
+    """Names what the cursors depend on: settings, mapping, hash key. Another one means a full read that keeps the links."""
+    outlook_more: bool = True
+    salesforce_more: bool = True
+    compared: bool = False
+    first: Mapping[str, Pending] = field(default_factory=dict)
+    """The pendings as they were when the run began."""
+    unsaved: dict[str, State | None] = field(default_factory=dict)
+    """Cursors of the last, quiet pages: kept with the closing of the lease."""
+
+    def cursor(self, name: str) -> State:
+        kept = self.unsaved.get(name) or self.desk.state.cursors.get(name) or {}
+        return kept if kept.get("print") == self.print else {}
+
+    @property
+    def outlook_full(self) -> bool:
+        cursor = self.cursor("outlook")
+        return not cursor or bool(cursor.get("full"))
+
+    async def save(self, name: str, state: State | None, *, at_once: bool) -> None:
+        """Keep a cursor: at once, or together with the lease's release when nothing happened since."""
+        value = None if state is None else {**state, "print": self.print}
+        if at_once:
+            self.unsaved.pop(name, None)
+            await self.desk.state.commit(Changes(cursors={name: value}))
+        else:
+            self.unsaved[name] = value
+
+
+@dataclass(kw_only=True)
+class Run:
+    """`desks`: per kind that is on, its desk and the name of its settings."""
+
+    state: UserState
+    mailbox: Mailbox
+    org: Org
+    clock: Clock
+    times: Times
+    desks: Sequence[tuple[Desk, str]]
+    compare: bool = False
+    """A full comparison was asked for."""
+    started: datetime = field(init=False)
+
+    async def go(self) -> Ran:
+        self.started = self.clock.now()
+        progress = [_Progress(desk=desk, print=mark, first=dict(desk.state.pendings)) for desk, mark in self.desks]
+        active: list[_Progress] = []
+        self.mailbox.recall({one.desk.kind.name: one.cursor("outlook").get("state", {}) for one in progress})
+        for one in progress:
+            await recover(one.desk)
+            held = await deletions.standing(one.desk)
+            if held is deletions.Held.YES:
+                continue
+            if held is not deletions.Held.NO:
+                await deletions.make(one.desk, held)
+            active.append(one)
+        finished = await self._read(active)
+        for one in active:
+            finished = finished and await self._finish(one)
+        if finished:
+            finished = await self._compare(active)
+        await self.state.close(served=self.started if finished else None, cursors={one.desk.kind.name: one.unsaved for one in active})
+        counts: Counter[str] = Counter()
+        for one in progress:
+            counts.update({f"{one.desk.kind.name}.{name}": number for name, number in one.desk.counts.items()})
+        return Ran(result=Result.DONE if finished else Result.CONTINUES, counts=counts, again=self.state.again or not finished)
+
+    def _time_is_up(self) -> bool:
+        return self.clock.now() - self.started > self.times.budget
+
+    # ----------------------------------------------------------------- reading
+
+    async def _read(self, active: Sequence[_Progress]) -> bool:
+        """Read both sides of every kind to the end. False when the budget is used up before."""
+        while any(one.outlook_more or one.salesforce_more for one in active):
+            if self._time_is_up():
+                return False
+            outlook = [one for one in active if one.outlook_more]
+            salesforce = [one for one in active if one.salesforce_more and not (one.outlook_more and one.outlook_full)]
+            for one in salesforce:
+                await self._check_cap(one)
+            pages, brought = await asyncio.gather(self._read_outlook(outlook), self._read_salesforce(salesforce))
+            for one in outlook:
+                await self._take_outlook(one, pages[one.desk.kind.name])
+            for one, page in zip(salesforce, brought, strict=True):
+                if one.outlook_more and one.outlook_full:
+                    continue  # Outlook turned out to be read anew: what Salesforce brought is read again afterwards
+                await self._take_salesforce(one, page)
+        return True
+
+    async def _read_outlook(self, outlook: Sequence[_Progress]) -> Mapping[str, OutlookPage]:
+        if not outlook:
+            return {}
+        return await self.mailbox.read({one.desk.kind.name: one.cursor("outlook").get("state", {}) for one in outlook})
+
+    async def _read_salesforce(self, salesforce: Sequence[_Progress]) -> Sequence[SalesforcePage]:
+        if not salesforce:
+            return []
+        reads: list[SalesforceRead] = []
+        for one in salesforce:
+            cursor = one.cursor("salesforce")
+            one.desk.outside.update(cursor.get("outside", ()))
+            outside = tuple(sorted(one.desk.outside)[:OUTSIDE_LIMIT])
+            reads.append(SalesforceRead(kind=one.desk.kind, search=one.desk.search, state=cursor.get("state", {}), outside=outside))
+        return await self.org.read(reads)
+
+    async def _check_cap(self, one: _Progress) -> None:
+        """Before a first read: a mailbox over the cap is never half filled."""
+        if one.cursor("salesforce"):
+            return
+        found = await self.org.count(one.desk.kind, one.desk.search)
+        if found > one.desk.cap:
+            text = f"{one.desk.search.name} holds {found} {one.desk.kind.name}s, the cap is {one.desk.cap}"
+            raise Permanent(Code.CAP_EXCEEDED, text)
+
+    async def _take_outlook(self, one: _Progress, page: OutlookPage) -> None:
+        before = one.cursor("outlook")
+        began = page.full and not before.get("full")
+        if began:
+            await walking.begin(one.desk)
+        pairs = await outlook_pairs(one.desk, page)
+        if page.full:
+            await walking.remember(one.desk, [item.id for item in page.items])
+        await self._look(one, pairs)
+        walk = page.full or page.refilled or bool(before.get("walk"))
+        cursor: dict[str, Any] = {"state": page.state, "full": page.full and page.more, "walk": walk}
+        if walk and (page.refilled or before.get("refill")):
+            cursor["refill"] = True
+        one.outlook_more = page.more
+        if walk and not page.more:
+            await one.save("outlook", {**cursor, "full": False}, at_once=True)
+            await walking.walk(one.desk, refill=bool(cursor.get("refill")))
+            cursor = {"state": page.state, "full": False, "walk": False}
+        await one.save("outlook", cursor, at_once=page.more or bool(pairs) or walk)
+
+    async def _take_salesforce(self, one: _Progress, page: SalesforcePage) -> None:
+        pairs = await salesforce_pairs(one.desk, page)
+        await self._look(one, pairs)
+        one.salesforce_more = page.more
+        outside = sorted(one.desk.outside)[:OUTSIDE_LIMIT]
+        await one.save("salesforce", {"state": page.state, "outside": outside}, at_once=page.more or page.full or bool(pairs))
+
+    async def _look(self, one: _Progress, pairs: Sequence[Any]) -> None:
+        if pairs:
+            if one.compared:
+                one.desk.counts["Drifted"] += len(pairs)
+            await look(one.desk, pairs)
+
+    # ----------------------------------------------------------------- what is left when both sides are read
+
+    async def _finish(self, one: _Progress) -> bool:
+        """Due pendings, answers, the sweep, and at last the deletions as one set. False when the budget is used up before."""
+        desk = one.desk
+        now = self.clock.now()
+        due = [pending for name, pending in desk.state.pendings.items() if pending.due <= now and _is_due(pending, one.first.get(name))]
+        if due:
+            await look(desk, [pair_named(pending) for pending in due], fresh=True)
+        if any(pending.asked for pending in desk.state.pendings.values()):
+            await answering.answer(desk)
+        if not await self._sweep(one):
+            return False
+        if any(pending.why is Why.DELETION for pending in desk.state.pendings.values()):
+            await deletions.make(desk)
+        return True
+
+    async def _sweep(self, one: _Progress) -> bool:
+        """Membership: what left the search, lost its sharing or vanished bears no newer stamp. Ids only, in the order of ids."""
+        cursor = one.cursor("sweep")
+        last = datetime.fromisoformat(cursor["last"]) if cursor else None
+        if last is None:
+            await one.save("sweep", {"last": self.started.isoformat(), "compared": self.started.isoformat(), "state": {}}, at_once=False)
+            return True
+        state: State = cursor.get("state", {})
+        if not state and self.clock.now() - last < self.times.sweep:
+            return True
+        more = True
+        while more:
+            if self._time_is_up():
+                return False
+            read = SalesforceRead(kind=one.desk.kind, search=one.desk.search, state=state, ids_only=True)
+            (page,) = await self.org.read([read])
+            pairs = await salesforce_pairs(one.desk, page, ids_only=True)
+            await self._look(one, pairs)
+            state, more = (page.state if page.more else {}), page.more
+            kept = {**cursor, "state": state, **({} if more else {"last": self.started.isoformat()})}
+            await one.save("sweep", kept, at_once=more or bool(pairs))
+        return True
+
+    async def _compare(self, active: Sequence[_Progress]) -> bool:
+        """E6: read both sides anew, independent of the cursors, and repair what drifted."""
+        comparing = [one for one in active if self.compare or self._compare_is_due(one)]
+        for one in comparing:
+            one.compared = True
+            one.outlook_more = one.salesforce_more = True
+            cursor = one.cursor("sweep")
+            for name in ("outlook", "salesforce"):
+                await one.save(name, {"state": {}, "full": True}, at_once=True)
+            await one.save("sweep", {**cursor, "compared": self.started.isoformat()}, at_once=True)
+        if not comparing:
+            return True
+        finished = await self._read(comparing)
+        for one in comparing:
+            finished = finished and await self._finish(one)
+        return finished
+
+    def _compare_is_due(self, one: _Progress) -> bool:
+        cursor = one.cursor("sweep")
+        return "compared" in cursor and self.clock.now() - datetime.fromisoformat(cursor["compared"]) >= self.times.compare
+
+
+def _is_due(pending: Pending, first: Pending | None) -> bool:
+    """What this run itself put off because it was refused is not tried twice in one run."""
+    return pending.why is Why.LOOK or (pending.why in (Why.FAILED, Why.RESTING) and pending is first)

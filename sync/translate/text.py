@@ -1,0 +1,30 @@
+"""Canonical forms of values, the same for every kind."""
+
+from typing import Any
+
+from shared.records import Value
+
+
+def canonical(value: Any) -> Value:
+    """Text without surrounding blanks and with `\\n` line ends; None for what is empty. Salesforce trims and turns '' into null itself."""
+    if value is None:
+        return None
+    text = str(value).replace("\r\n", "\n").replace("\r", "\n").strip()
+    return text or None
+
+
+def date_part(value: Any) -> Value:
+    """The date of a date or date-time as it stands: a date is never shifted into a zone."""
+    text = canonical(value)
+    return text[:10] if text else None
+
+
+def cut(value: Value, length: int) -> Value:
+    """At most `length` characters, as Salesforce counts them (UTF-16 units), without a torn character or trailing blank at the end."""
+    if value is None or not length or utf16_length(value) <= length:
+        return value
+    return canonical(value.encode("utf-16-le")[: 2 * length].decode("utf-16-le", errors="ignore"))
+
+
+def utf16_length(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2

@@ -1,0 +1,82 @@
+"""Absence, inferred: after a full read of the mailbox, which links were not seen?
+
+What a full read has seen is kept beside the cursor (6 bytes a hash of an id), so that it may take several runs. Nothing is deleted here: each
+link that was not seen is looked at by id. After the folder was made again (`refill`) an absent item stands for no deletion: the
+link loses its Outlook half, and the pair is made again from Salesforce.
+"""
+
+from base64 import b64decode, b64encode
+from collections.abc import Sequence
+from dataclasses import replace
+from hashlib import sha256
+
+from shared.records import LONG_AGO, Absent
+from sync.apply.desk import Desk
+from sync.apply.look import look
+from sync.core.fingerprint import Base
+from sync.core.link import Link, Status
+from sync.core.plan import Pair
+from sync.keeping import Changes
+
+SEEN = "seen"
+MARK = 6
+CHUNK = 200
+END = "~"
+
+
+def _mark(outlook_id: str) -> bytes:
+    return sha256(outlook_id.encode()).digest()[:MARK]
+
+
+async def begin(desk: Desk) -> None:
+    """Forget what an earlier full read had seen."""
+    old = {name: None for name in desk.state.cursors if name.startswith(SEEN) or name == "walk"}
+    if old:
+        await desk.state.commit(Changes(cursors=old))
+
+
+async def remember(desk: Desk, ids: Sequence[str]) -> None:
+    if ids:
+        number = sum(1 for name in desk.state.cursors if name.startswith(SEEN))
+        marks = b64encode(b"".join(_mark(one) for one in ids)).decode()
+        await desk.state.commit(Changes(cursors={f"{SEEN}-{number:05d}": {"ids": marks}}))
+
+
+def _seen(desk: Desk) -> set[bytes]:
+    seen: set[bytes] = set()
+    for name, state in desk.state.cursors.items():
+        if name.startswith(SEEN):
+            marks = b64decode(state["ids"])
+            seen.update(marks[at : at + MARK] for at in range(0, len(marks), MARK))
+    return seen
+
+
+async def walk(desk: Desk, *, refill: bool) -> None:
+    """Look at every link whose item a full read did not see; in bounded pieces, and continued where an earlier run stopped."""
+    seen = _seen(desk)
+    position = str(desk.state.cursors.get("walk", {}).get("at", ""))
+    while True:
+        missing: list[Link] = []
+        at = END
+        async for link in desk.state.between(position, END):
+            if link.status is Status.ACTIVE and link.outlook_id and _mark(link.outlook_id) not in seen:
+                missing.append(link)
+                if len(missing) == CHUNK:
+                    at = link.salesforce_id
+                    break
+        if missing:
+            await look(desk, await _refilled(desk, missing) if refill else [Pair(link=link) for link in missing])
+        if at == END:
+            break
+        position = at
+        await desk.state.commit(Changes(cursors={"walk": {"at": position}}))
+    await begin(desk)
+
+
+async def _refilled(desk: Desk, links: Sequence[Link]) -> list[Pair]:
+    items = await desk.outlook.get([link.outlook_id for link in links])
+    elsewhere = [Pair(link=link, outlook=items[link.outlook_id]) for link in links if not isinstance(items[link.outlook_id], Absent)]
+    lost = [link for link in links if isinstance(items[link.outlook_id], Absent)]
+    bare = [replace(link, outlook_id="", base=Base(salesforce=link.base.salesforce), etag="", outlook_modified=LONG_AGO, home=True) for link in lost]
+    await desk.state.commit(Changes(links=bare, drop_pointers=[link.outlook_id for link in lost]))
+    return [*elsewhere, *(Pair(link=link) for link in bare)]
