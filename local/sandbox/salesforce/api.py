@@ -62,7 +62,7 @@ def _route(org: Org, call: Call) -> Response:
     match call.segments:
         case ():
             _method(call, "GET")
-            return Response.of(200, {name: f"{call.root}/{name}" for name in ("sobjects", "query", "queryAll", "composite", "limits")})
+            return _list_resources(org, call)
         case ("limits",):
             _method(call, "GET")
             return describe.limits(org)
@@ -74,6 +74,13 @@ def _route(org: Org, call: Call) -> Response:
         case ("sobjects", *rest):
             return _sobjects(org, call, rest)
     raise not_found()
+
+
+def _list_resources(org: Org, call: Call) -> Response:
+    parts = urlsplit(call.request.url)
+    resources = {name: f"{call.root}/{name}" for name in ("sobjects", "query", "queryAll", "composite", "limits")}
+    # The service names its login host here; the simulator has one host.
+    return Response.of(200, resources | {"identity": f"{parts.scheme}://{parts.netloc}/id/{org.id}/{call.user_id}"})
 
 
 def _query(org: Org, call: Call, rest: list[str]) -> Response:

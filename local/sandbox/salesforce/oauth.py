@@ -8,7 +8,7 @@ Source: Salesforce Help, "OAuth 2.0 JWT Bearer Flow for Server-to-Server Integra
 import random
 import string
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +19,7 @@ import jwt
 from local.sandbox.http import Clock, Request, Response
 from local.sandbox.salesforce.access import Permissions
 from local.sandbox.salesforce.errors import Code, OAuthRefusal, Refusal, refuse
+from local.sandbox.salesforce.org import Knobs
 from local.sandbox.salesforce.store import Store
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -45,7 +46,7 @@ class SignIn:
     permissions: Mapping[str, Permissions]
     clock: Clock
     rng: random.Random
-    session_ttl: Callable[[], float]
+    knobs: Knobs
     audience: str
     origin: str | None
     consumers: dict[str, str]
@@ -71,7 +72,7 @@ class SignIn:
             raise OAuthRefusal("unsupported_grant_type", "grant type not supported")
         user_id = self._judge(form.get("assertion", ""))
         token = self._mint_token()
-        self.sessions[token] = Session(user_id=user_id, until=self.clock.now() + timedelta(seconds=self.session_ttl()))
+        self.sessions[token] = Session(user_id=user_id, until=self.clock.now() + timedelta(seconds=self.knobs.session_ttl))
         self.logins[self.store.rows("User")[user_id]["Username"]] += 1
         parts = urlsplit(request.url)
         return {
@@ -135,7 +136,7 @@ class SignIn:
             raise refuse(401, Code.INVALID_SESSION_ID, "This session is not valid for use with the REST API")
         if not permissions.api_enabled:
             raise refuse(403, Code.API_DISABLED_FOR_ORG, "The REST API is not enabled for this Organization.")
-        session.until = now + timedelta(seconds=self.session_ttl())
+        session.until = now + timedelta(seconds=self.knobs.session_ttl)
         return session.user_id
 
     def userinfo(self, request: Request) -> Response:

@@ -95,7 +95,7 @@ class SalesforceSandbox(Administration):
             permissions=access.users,
             clock=clock,
             rng=random.Random(rng.getrandbits(64)),
-            session_ttl=lambda: self.org.knobs.session_ttl,
+            knobs=self.org.knobs,
             audience=audience,
             origin=origin,
             consumers=dict(consumers or {}),

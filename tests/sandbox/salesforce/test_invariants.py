@@ -7,7 +7,23 @@ import pytest
 
 from .conftest import ALICE, Keys, World
 
-VALUES = [None, "", " x ", "a@b.example", 5, 1.5, True, [], {}, {"Id": "x"}, "2026-01-01", "003000000000001", "US", "x" * 300, 10**400]
+VALUES: list[Any] = [
+    None,
+    "",
+    " x ",
+    "a@b.example",
+    5,
+    1.5,
+    True,
+    [],
+    {},
+    {"Id": "x"},
+    "2026-01-01",
+    "003000000000001",
+    "US",
+    "x" * 300,
+    10**400,
+]
 
 
 class Sender:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .conftest import ALICE, Client, Keys, World
+from .conftest import ALICE, ORIGIN, Client, Keys, World
 
 
 @pytest.mark.parametrize(
@@ -91,3 +91,6 @@ def test_no_session_and_no_api_permission_are_told_apart(world: World, alice: Cl
 def test_userinfo_names_org_and_user(world: World, alice: Client) -> None:
     body = alice.call("GET", "/services/oauth2/userinfo").json()
     assert (body["organization_id"], body["user_id"]) == (world.sandbox.org_id, world.ids[ALICE])
+    identity = alice.call("GET", "/services/data/v62.0/").json()["identity"]
+    assert alice.call("GET", identity.removeprefix(ORIGIN)).json() == body
+    assert alice.call("GET", "/services/oauth2/userinfo", headers={"authorization": "Bearer x"}).status == 403

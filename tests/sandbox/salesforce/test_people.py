@@ -1,5 +1,7 @@
 """What people do in the browser, and how it looks through the API."""
 
+import copy
+
 import pytest
 
 from local.sandbox.salesforce import Refusal
@@ -139,6 +141,18 @@ def test_an_automated_touch_bumps_the_system_stamp_only(world: World, alice: Cli
     world.sandbox.touch(contact)
     row = alice.rows("SELECT SystemModstamp, LastModifiedDate FROM Contact")[0]
     assert row == {"SystemModstamp": "2026-01-01T12:00:10.000+0000", "LastModifiedDate": "2026-01-01T12:00:00.000+0000"}
+
+
+def test_a_copy_of_the_org_goes_its_own_way(world: World) -> None:
+    contact = world.contact(last_name="Same")
+    other = copy.deepcopy(world.sandbox)
+    world.sandbox.as_user(ALICE).update(contact, {"LastName": "Here"})
+    other.as_user(ALICE).update(contact, {"LastName": "There"})
+    other.set_knobs(session_ttl=1)
+    assert [row["LastName"] for row in world.sandbox.records("Contact") + other.records("Contact")] == ["Here", "There"]
+    assert (world.sandbox.sign_in.knobs.session_ttl, other.sign_in.knobs.session_ttl) == (7200, 1)
+    with pytest.raises(AttributeError):
+        other.set_knobs(unknown=1)
 
 
 def test_a_person_account_is_an_account_with_a_contact_of_its_own(keys: Keys) -> None:
