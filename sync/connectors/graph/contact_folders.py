@@ -89,11 +89,12 @@ class ContactFolders:
             made = reply.body.get("id") if reply.ok and isinstance(reply.body, dict) else None
             if isinstance(made, str):
                 named = [made]
+                places.parent = str(reply.body.get("parentFolderId") or places.parent)
             else:
                 (again,) = yield [get(folders_url(self._user))]
                 named = self._named((yield from self.listing(again)))
                 if not named:
-                    raise error_of(reply, "the folder could not be made")
+                    raise error_of_read(reply, "the folder could not be made")
         places.home, places.nested = named[0], False
 
     def _named(self, top: Sequence[Listed]) -> list[str]:
@@ -135,7 +136,7 @@ class ContactFolders:
     def exists(self, reply: Reply) -> bool:
         if reply.ok or means(reply, Meaning.MISSING):
             return reply.ok
-        raise error_of(reply, "the folder could not be looked at")
+        raise error_of_read(reply, "the folder could not be looked at")
 
     def category(self, places: Places) -> list[SubRequest]:
         return [] if places.category else [category_request(self._user, self._home.category)]
@@ -162,16 +163,22 @@ def means(reply: Reply, meaning: Meaning) -> bool:
 
 
 def error_of(reply: Reply, what: str) -> SyncError:
+    """What is raised for an answer that should not be."""
     error = read_error(reply) if not reply.ok else None
     return error if isinstance(error, SyncError) else Temporary(Code.UNAVAILABLE, f"Graph answered {reply.status}: {what}")
 
 
+def error_of_read(reply: Reply, what: str) -> SyncError:
+    """The same, of a read that cannot go on without it: it concerns the user, also where the code is an item's."""
+    error = error_of(reply, what)
+    if isinstance(error, Temporary) or concerns_more_than_the_item(error):
+        return error
+    return Temporary(Code.UNAVAILABLE, f"{error.text}: {what}")
+
+
 def no_mailbox(reply: Reply) -> SyncError:
     """The default folder is always there: if it is not, the mailbox is not."""
-    error = read_error(reply)
-    if error is Meaning.MISSING:
+    if means(reply, Meaning.MISSING):
         codes = codes_of(reply.body)
         return Permanent(Code.NO_MAILBOX, f"Graph answered {reply.status} {codes[0] if codes else ''}".strip())
-    if isinstance(error, SyncError) and (isinstance(error, Temporary) or concerns_more_than_the_item(error)):
-        return error
-    return Temporary(Code.UNAVAILABLE, f"Graph answered {reply.status} to the list of contact folders")
+    return error_of_read(reply, "the contact folders could not be listed")

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.errors import Code, Permanent, Temporary
-from sync.connectors.graph.contact_folders import NEXT, ContactFolders, Home, Steps, error_of, get, means, no_mailbox
+from sync.connectors.graph.contact_folders import NEXT, ContactFolders, Home, Steps, error_of_read, get, means, no_mailbox
 from sync.connectors.graph.contact_item import contact_url, delta_url, folders_url, is_whole, item_of, select_of
-from sync.connectors.graph.errors import Meaning, read_error
+from sync.connectors.graph.errors import Meaning, codes_of, read_error
 from sync.connectors.graph.folder import Place, Places
 from sync.connectors.graph.mailbox import Reading
 from sync.connectors.graph.reply import Reply, SubRequest
@@ -58,6 +58,9 @@ class ContactReader:
         self._folders = ContactFolders(home, relative)
         self._prefer = {"Prefer": f"odata.maxpagesize={page_size}"}
 
+    def recall(self, state: State) -> None:
+        self._home.folder = Places.load(state).home
+
     def read(self, state: State, room: int) -> Reading:
         places, found = Places.load(state), Found()
         known = places.home
@@ -72,7 +75,8 @@ class ContactReader:
             found = Found()  # it begins again, and the rest of this round would only blur what that finds
         yield from self._ask_for_doubtful(found)
         self._home.folder = places.home
-        more, full = not places.begun or bool(places.paging), places.full
+        # A page that only says "begin again" is not full: the full read begins with the next one.
+        more, full = not places.begun or bool(places.paging), places.full and places.begun
         if not more:
             places.full = False
         return OutlookPage(
@@ -147,8 +151,9 @@ class ContactReader:
     def _refused(self, places: Places, folder: str, reply: Reply) -> bool:
         """A folder's delta was refused: whether everything has to begin again."""
         meaning = read_error(reply)
-        if meaning is Meaning.EXPIRED:
-            log.info("Graph no longer knows the delta link of folder %s", folder)
+        resumed = bool(places.folders[folder].link)
+        if meaning is Meaning.EXPIRED or (resumed and reply.fault is None and reply.status == 400):
+            log.info("Graph no longer knows the delta link of folder %s: %s %s", folder, reply.status, codes_of(reply.body))
             return True
         if folder == places.home and meaning is Meaning.MISSING:
             return True
@@ -161,7 +166,7 @@ class ContactReader:
             del places.folders[folder]
             return False
         if folder == places.home or not isinstance(meaning, Permanent) or meaning.code is Code.GRAPH_LOGIN_REFUSED:
-            raise meaning
+            raise error_of_read(reply, "the changes of a folder could not be read")
         log.warning("folder %s may not be read: %s", folder, meaning.text)
         places.folders[folder] = Place(paging=False)
         return False
@@ -179,4 +184,4 @@ class ContactReader:
                 del found.items[id_]
                 found.removed[id_] = None
             else:
-                raise error_of(reply, "a contact could not be looked at")
+                raise error_of_read(reply, "a contact could not be looked at")

@@ -4,6 +4,7 @@ An error that concerns the whole user is raised if nothing of the call can have 
 so that the effects of the others are not forgotten (the next call raises it).
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,10 +23,12 @@ from sync.connectors.graph.contact_item import (
     stamped_url,
     version_of,
 )
-from sync.connectors.graph.errors import Meaning, concerns_more_than_the_item, names_mailbox, outcome_of
+from sync.connectors.graph.errors import Meaning, concerns_more_than_the_item, is_plain, outcome_of
 from sync.connectors.graph.reply import Reply, SubRequest
 from sync.ports import Done, Failed, NewOutlook, Outcome, OutlookChange, Unsure
 from sync.translate.kind import Kind
+
+log = logging.getLogger(__name__)
 
 
 class Contacts:
@@ -50,14 +53,17 @@ class Contacts:
                 raise error_of(reply, "a contact could not be looked at")
         return seen
 
-    async def get_whole(self, item_id: str) -> Mapping[str, Any] | None:
-        replies = await self._client.batch(self._user, [get(contact_url(self._user, item_id))])
+    async def get_whole(self, ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+        wanted = list(dict.fromkeys(ids))
+        replies = await self._client.batch(self._user, [get(contact_url(self._user, id_)) for id_ in wanted])
         await self._make_sure_of_mailbox(replies)
-        if replies[0].ok and isinstance(replies[0].body, dict):
-            return replies[0].body
-        if means(replies[0], Meaning.MISSING):
-            return None
-        raise error_of(replies[0], "a contact could not be looked at")
+        found: dict[str, Mapping[str, Any]] = {}
+        for id_, reply in zip(wanted, replies, strict=True):
+            if reply.ok and isinstance(reply.body, dict):
+                found[id_] = reply.body
+            elif not means(reply, Meaning.MISSING):
+                raise error_of(reply, "a contact could not be looked at")
+        return found
 
     async def create(self, new: Sequence[NewOutlook], *, inside: bool = True) -> Sequence[Outcome]:
         folder = await self._folder() if inside else ""
@@ -84,8 +90,12 @@ class Contacts:
             raise error_of(photo, "the photo could not be read")
         kind = {"Content-Type": photo.headers.get("content-type", "image/jpeg")}
         put = await self._client.request("PUT", f"{contact_url(self._user, target_id)}/photo/$value", headers=kind, content=photo.content)
-        if not put.ok:
-            raise error_of(put, "the photo could not be written")
+        if put.ok:
+            return
+        error = error_of(put, "the photo could not be written")
+        if isinstance(error, Temporary) or concerns_more_than_the_item(error):
+            raise error
+        log.warning("the photo of a contact was refused and stays with the source only: %s", error.text)  # it must not stop the move
 
     async def find_stamped(self, stamps: Sequence[str], *, inside: bool = True) -> Mapping[str, Sequence[Item]]:
         home = await self._folder()
@@ -145,7 +155,7 @@ class Contacts:
 
     async def _make_sure_of_mailbox(self, replies: Sequence[Reply]) -> None:
         """A 404 whose code does not tell a missing item from a missing mailbox must not pass for a deletion."""
-        if any(means(reply, Meaning.MISSING) and not names_mailbox(reply) for reply in replies):
+        if any(means(reply, Meaning.MISSING) and not is_plain(reply) for reply in replies):
             (reply,) = await self._client.batch(self._user, [ContactFolders(self._home, self._client.relative).probe()])
             if means(reply, Meaning.MISSING):
                 raise Permanent(Code.NO_MAILBOX, f"Graph answered {reply.status} to the list of contact folders")

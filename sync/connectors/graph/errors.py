@@ -150,8 +150,8 @@ def read_error(reply: Reply) -> Meaning | SyncError:
     return kind(code, _text(reply.status, codes, message), field=field[1] if field else None)
 
 
-def names_mailbox(reply: Reply) -> bool:
-    """Whether a 404 leaves no doubt which is missing, mailbox or item: `ResourceNotFound` is said of both."""
+def is_plain(reply: Reply) -> bool:
+    """Whether a 404 leaves no doubt what is missing, item or mailbox: `ResourceNotFound` is said of both."""
     return any(code.lower() in CODES for code in codes_of(reply.body))
 
 

@@ -17,6 +17,10 @@ Reading: TypeAlias = Generator[Sequence[SubRequest], Sequence[Reply], OutlookPag
 class Reader(Protocol):
     """How one kind is read."""
 
+    def recall(self, state: State) -> None:
+        """Know what a kept cursor knows, without a read."""
+        ...
+
     def read(self, state: State, room: int) -> Reading:
         """The next page after `state`. The first requests are at most `room`."""
         ...
@@ -30,6 +34,11 @@ class GraphMailbox:
 
     def items(self, kind: str) -> OutlookItems:
         return self._items[kind]
+
+    def recall(self, states: Mapping[str, State]) -> None:
+        """For work that comes before the first read, as recovery does: which folder is meant is in the kept cursors."""
+        for name, state in states.items():
+            self._readers[name].recall(state)
 
     async def read(self, states: Mapping[str, State]) -> Mapping[str, OutlookPage]:
         room = BATCH // max(1, len(states))
