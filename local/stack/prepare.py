@@ -98,6 +98,8 @@ def _with_pip_settings(python: str) -> "dict[str, str]":
         value = os.environ.get("PIP_" + pip_name.upper().replace("-", "_")) or settings.get(pip_name, "")
         if value and not any(name in environment for name in uv_names):
             environment[uv_names[-1]] = value.replace("\\n", " ")
+            if pip_name == "extra-index-url":  # pip, whose settings these are, holds all indexes equal
+                environment.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")
     return environment
 
 
