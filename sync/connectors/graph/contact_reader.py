@@ -21,7 +21,7 @@ from sync.translate.kind import Kind
 
 DELTA = "@odata.deltaLink"
 MAX_RESTARTS = 3
-"""How often one run begins again before it leaves that to a later one."""
+"""How often one run begins again without coming to an end, before it leaves that to a later one."""
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class ContactReader:
         # A page that only says "begin again" is not full: the full read begins with the next one.
         more, full = not places.begun or bool(places.paging), places.full and places.begun
         if not more:
-            places.full = False
+            places.full, self._restarts = False, 0
         return OutlookPage(
             items=tuple(
                 item_of(raw, self._kind, home=places.home, folder=folder, category=self._home.category, brief=True)
