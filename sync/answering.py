@@ -67,5 +67,3 @@ async def _settle(desk: Desk, asked: Mapping[str, Pending], given: Mapping[str, 
             planned = plan(pair, desk.rules, answer=SIDES[given[name].decision.strip()])
         plans.append(planned)
     await look(desk, await dispatch(desk, plans, Answers()), fresh=True)
-
-

@@ -103,7 +103,11 @@ class Planner:
         """The candidates of each person; asked for once an hour, and at once for those who have none yet."""
         now = self.clock.now()
         everybody = self.checked is None or now - self.checked >= RECHECK
-        asked = [(row, person) for row, person in wanted if everybody or row.facts.state in OURS or not row.facts.salesforce_user_id or row.salesforce_username]
+        asked = [
+            (row, person)
+            for row, person in wanted
+            if everybody or row.facts.state in OURS or not row.facts.salesforce_user_id or row.salesforce_username
+        ]
         if not asked:
             return {}
         users = await self.open_users()
@@ -130,7 +134,11 @@ class Planner:
             return known
         active = [user for user in found if user.active]
         if len(active) != 1:
-            state = Connection.SEVERAL_SALESFORCE_USERS if active else (Connection.INACTIVE_SALESFORCE_USER if found else Connection.NO_SALESFORCE_USER)
+            state = (
+                Connection.SEVERAL_SALESFORCE_USERS
+                if active
+                else (Connection.INACTIVE_SALESFORCE_USER if found else Connection.NO_SALESFORCE_USER)
+            )
             return replace(known, state=state, state_text=CODES[state])
         user = active[0]
         pinned = known.salesforce_user_id and (known.salesforce_user_id, known.org_id) != (user.id, self.org_id)
@@ -152,7 +160,10 @@ class Planner:
             if old is not None and old is not code:
                 await self.errors.solve(row.key, {Report(code=old).key})
         problems = [*bad, *(problem for row, _ in facts for problem in row.problems)]
-        reports = [Report(code=Code.PROFILE_INVALID, name=f"{one.table}/{one.row}/{one.column}", text=one.text, field=one.column) for one in problems]
+        reports = [
+            Report(code=Code.PROFILE_INVALID, name=f"{one.table}/{one.row}/{one.column}", text=one.text, field=one.column)
+            for one in problems
+        ]
         await self.errors.tell_exactly(EVERYONE, "", Code.PROFILE_INVALID, reports, now=now, run=round_id)
 
 
@@ -175,4 +186,3 @@ def candidates(row: UserRow, known: Facts, found: Sequence[SalesforceUser]) -> l
             return [user for user in fitting if user.active]
         inactive += fitting
     return inactive
-

@@ -64,7 +64,9 @@ async def salesforce_pairs(desk: Desk, page: SalesforcePage, *, ids_only: bool =
     pairs: list[Pair] = []
     for one in seen.values():
         link = links.get(one.id)
-        if link is None:
+        if link is not None and one.id in desk.touched:
+            pairs.append(Pair(link=link))
+        elif link is None:
             if isinstance(one, Item) and one.place is Place.INSIDE:
                 pairs.append(Pair(salesforce=one))
         elif link.status is not Status.ACTIVE:

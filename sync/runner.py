@@ -136,6 +136,8 @@ class Run:
                 return False
             outlook = [one for one in active if one.outlook_more]
             salesforce = [one for one in active if one.salesforce_more and not (one.outlook_more and one.outlook_full)]
+            for one in active:
+                one.desk.touched.clear()
             for one in salesforce:
                 await self._check_cap(one)
             pages, brought = await asyncio.gather(self._read_outlook(outlook), self._read_salesforce(salesforce))

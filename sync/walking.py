@@ -77,6 +77,9 @@ async def _refilled(desk: Desk, links: Sequence[Link]) -> list[Pair]:
     items = await desk.outlook.get([link.outlook_id for link in links])
     elsewhere = [Pair(link=link, outlook=items[link.outlook_id]) for link in links if not isinstance(items[link.outlook_id], Absent)]
     lost = [link for link in links if isinstance(items[link.outlook_id], Absent)]
-    bare = [replace(link, outlook_id="", base=Base(salesforce=link.base.salesforce), etag="", outlook_modified=LONG_AGO, home=True) for link in lost]
+    bare = [
+        replace(link, outlook_id="", base=Base(salesforce=link.base.salesforce), etag="", outlook_modified=LONG_AGO, home=True)
+        for link in lost
+    ]
     await desk.state.commit(Changes(links=bare, drop_pointers=[link.outlook_id for link in lost]))
     return [*elsewhere, *(Pair(link=link) for link in bare)]

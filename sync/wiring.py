@@ -103,6 +103,7 @@ class World:
 
 def open_world(settings: Settings) -> World:
     """The real one."""
+    logging.getLogger("azure.core.pipeline.policies.http_logging_policy").setLevel(logging.WARNING)  # else a line for each request
     import httpx  # noqa: PLC0415 - cold start: not before a trigger fires
     from azure.identity.aio import DefaultAzureCredential  # noqa: PLC0415
 
@@ -211,6 +212,14 @@ class App:
             tell("SwitchedOff", function="sync_user")
             return []
         await self.make_tables()
+        counter: Counter[str] = Counter()
+        token = COUNTERS.set(counter)
+        try:
+            return await self._serve(text, counter)
+        finally:
+            COUNTERS.reset(token)
+
+    async def _serve(self, text: str, counter: Counter[str]) -> list[str]:
         try:
             message = messages.read(text)
         except Malformed as problem:
@@ -222,7 +231,7 @@ class App:
             return []
         if row.paused or row.enabled is False or row.problems:
             return []
-        return await self._run(message, row)
+        return await self._run(message, row, counter)
 
     async def poison(self, text: str) -> None:
         """A message that failed too often: its user keeps a row until a run ends well."""
@@ -248,10 +257,8 @@ class App:
         report = Report(code=code, text=f"{wrong} ({len(text)} characters)", name=text[:200])
         await self.errors.report(MESSAGES, "", [report], now=self.clock.now(), run="")
 
-    async def _run(self, message: Message, row: UserRow) -> list[str]:
+    async def _run(self, message: Message, row: UserRow, counter: Counter[str]) -> list[str]:
         started, run_id = self.clock.now(), self.world.new_id()
-        counter: Counter[str] = Counter()
-        token = COUNTERS.set(counter)
         try:
             ran = await self._sync(message, row, run_id)
         except LeaseLost:
@@ -259,13 +266,13 @@ class App:
         except SyncError as error:
             await self._failed(message, row, run_id, started, error, counter)
             return []
-        finally:
-            COUNTERS.reset(token)
         if ran.result is Result.BUSY:
             return []
         if row.facts.state is not Connection.CONNECTED and ran.result is Result.DONE:
             await self._recovered(row)
-        await self._write_run(message, row, run_id, started, RunResult.DONE if ran.result is Result.DONE else RunResult.CONTINUES, "", ran.counts, counter)
+        await self._write_run(
+            message, row, run_id, started, RunResult.DONE if ran.result is Result.DONE else RunResult.CONTINUES, "", ran.counts, counter
+        )
         if not ran.again:
             return []
         return [messages.write(replace(message, why=Why.CONTINUATION, asked=self.clock.now()))]
@@ -287,7 +294,9 @@ class App:
         try:
             org = await open_org(row.facts.salesforce_user, self.tokens, self.schemas, self.around)
             if (org.user_id, org.org_id) != (row.facts.salesforce_user_id, row.facts.org_id):
-                raise Permanent(Code.IDENTITY_CHANGED, f"the login gave {org.user_id} of {org.org_id}, not the Salesforce user that is bound")
+                raise Permanent(
+                    Code.IDENTITY_CHANGED, f"the login gave {org.user_id} of {org.org_id}, not the Salesforce user that is bound"
+                )
             home = Home(user=row.key, name=profile.folder_name, category=profile.category_name)
             reader, items = ContactReader(CONTACT, home, self.graph.relative), Contacts(self.graph, CONTACT, home)
             mailbox = GraphMailbox(client=self.graph, user=row.key, readers={CONTACT.name: reader}, items={CONTACT.name: items})
@@ -341,7 +350,17 @@ class App:
             clock=self.clock,
         )
         visible = ",".join(sorted(schema.fields))
-        print_ = [TRANSLATION, self._mark, org.org_id, org.user_id, search.condition, profile.policy.direction.value, profile.folder_name, profile.category_name, visible]  # noqa: E501
+        print_ = [
+            TRANSLATION,
+            self._mark,
+            org.org_id,
+            org.user_id,
+            search.condition,
+            profile.policy.direction.value,
+            profile.folder_name,
+            profile.category_name,
+            visible,
+        ]  # noqa: E501
         return desk, hasher(self.settings.hash_key)("print", "\n".join(print_))
 
     async def _profile(self, message: Message, row: UserRow) -> Profile:
@@ -359,7 +378,9 @@ class App:
 
     # ----------------------------------------------------------------- what became of a run
 
-    async def _failed(self, message: Message, row: UserRow, run_id: str, started: datetime, error: SyncError, counter: Counter[str]) -> None:
+    async def _failed(
+        self, message: Message, row: UserRow, run_id: str, started: datetime, error: SyncError, counter: Counter[str]
+    ) -> None:
         """A row about the user, or about everybody; what is temporary is only told in the run's row and the log."""
         tell("RunFailed", level=logging.WARNING, run=run_id, user=row.key, why=message.why.value, code=error.code, text=error.text)
         now = self.clock.now()
@@ -369,7 +390,9 @@ class App:
             await self.errors.report(row.key, row.facts.principal_name, [of_error(error)], now=now, run=run_id)
             await self._set_state(row, STATES.get(error.code, Connection.STOPPED), error.code)
         text = f"{error.code}: {error.text}"
-        await self._write_run(message, row, run_id, started, RunResult.STOPPED if isinstance(error, Permanent) else RunResult.FAILED, text, {}, counter)
+        await self._write_run(
+            message, row, run_id, started, RunResult.STOPPED if isinstance(error, Permanent) else RunResult.FAILED, text, {}, counter
+        )
 
     async def _recovered(self, row: UserRow) -> None:
         await self._set_state(row, Connection.CONNECTED, None)
@@ -393,8 +416,15 @@ class App:
     ) -> None:
         ended = self.clock.now()
         numbers = {f"{kind.capitalize()}s{name}": number for key, number in counts.items() for kind, _, name in [key.partition(".")]}
-        requests = {"GraphRequests": counter["graph"], "SalesforceCalls": counter["salesforce"], "Logins": counter["logins"], "TableOperations": counter["tables"] + 1}
-        record = RunRow(id=run_id, started=started, ended=ended, why=message.why.value, result=result, text=text, counts={**numbers, **requests})
+        requests = {
+            "GraphRequests": counter["graph"],
+            "SalesforceCalls": counter["salesforce"],
+            "Logins": counter["logins"],
+            "TableOperations": counter["tables"] + 1,
+        }
+        record = RunRow(
+            id=run_id, started=started, ended=ended, why=message.why.value, result=result, text=text, counts={**numbers, **requests}
+        )
         await self.runs.write(row.key, row.facts.principal_name, record)
         seconds = round((ended - started).total_seconds(), 3)
         tell(
@@ -448,7 +478,9 @@ async def _tell_settings(invalid: SettingsInvalid) -> None:
     tables = AzureTables(connection=connection)
     try:
         await tables.create(TABLES)
-        reports: Sequence[Report] = [Report(code=Code.SETTINGS_INVALID, name=one.setting, text=str(one), field=one.setting) for one in invalid.problems]
+        reports: Sequence[Report] = [
+            Report(code=Code.SETTINGS_INVALID, name=one.setting, text=str(one), field=one.setting) for one in invalid.problems
+        ]
         await Errors(tables).report(EVERYONE, "", reports, now=datetime.now(UTC), run="")
     except (SyncError, ValueError) as error:
         logging.getLogger("tandem").error("the problems could not be written to SyncErrors: %s", type(error).__name__)

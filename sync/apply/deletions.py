@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from shared.errors import Code
 from shared.records import Side
-from sync.apply.desk import NEVER, Desk, Note, ids_of, present
+from sync.apply.desk import NEVER, Desk, Note, ids_of, names_of, present
 from sync.apply.look import Answers, complete_pairs, dispatch, look, pair_named
 from sync.apply.outlook import CHUNK as OUTLOOK_CHUNK
 from sync.apply.salesforce import CHUNK as SALESFORCE_CHUNK
@@ -47,6 +47,9 @@ async def make(desk: Desk, decided: Held = Held.NO) -> None:
     if others:
         await look(desk, await dispatch(desk, others, Answers()), fresh=True)
     approval = next((pending.approval for pending in waiting if pending.approval), "")
+    if decided is not Held.NO:  # what came since was not agreed to: it waits for the guard
+        agreed = {pending.name for pending in waiting if pending.approval == approval}
+        deletions = [one for one in deletions if agreed.intersection(names_of(one.pair))]
     if decided is Held.REJECTED:
         await _keep_all(desk, deletions)
     elif deletions and decided is not Held.APPROVED and exceeds(len(deletions), desk.state.links, desk.limits):
@@ -55,8 +58,8 @@ async def make(desk: Desk, decided: Held = Held.NO) -> None:
     else:
         await _delete(desk, deletions)
     if approval:
-        await desk.ledger.finish(approval, "done" if decided is Held.APPROVED else "rejected")
-        await desk.ledger.solve([approval])
+        await desk.ledger.finish(approval, "rejected" if decided is Held.REJECTED else "done")
+        await desk.ledger.solve([f"S{approval}"])
 
 
 def _side(one: Plan) -> Side:

@@ -70,6 +70,8 @@ class Desk:
     outside: set[str] = field(default_factory=set)
     """Salesforce ids of linked records outside the search."""
     counts: Counter[str] = field(default_factory=Counter)
+    touched: set[str] = field(default_factory=set)
+    """Salesforce ids of pairs that were written since the page at hand was read: what the page says of them is old."""
     noticed: set[str] = field(default_factory=set)
     """Pairs of which something was left out in this run: their pendings stay."""
     numbered: int = 0
@@ -130,6 +132,7 @@ class Desk:
                 count=note.count,
             )
         )
+        self.touched.update(link.salesforce_id for link in (*note.new_links, *note.links))
         if note.troubles:
             self.counts["Errors"] += len(note.troubles)
             await self.ledger.report(note.troubles)
@@ -197,7 +200,9 @@ class Desk:
         )
         if told:
             note.troubles.append(
-                Trouble(code=error.code, side=side, salesforce_id=salesforce_id, outlook_id=outlook_id, field=error.field or "", text=error.text)
+                Trouble(
+                    code=error.code, side=side, salesforce_id=salesforce_id, outlook_id=outlook_id, field=error.field or "", text=error.text
+                )
             )
 
     def refused(self, note: Note, pair: Pair, draft: Draft, side: Side) -> bool:
@@ -247,5 +252,3 @@ def present(seen: Seen | None) -> Item:
     if not isinstance(seen, Item):
         raise AssertionError("a plan names an item that is not there")
     return seen
-
-

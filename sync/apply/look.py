@@ -67,7 +67,9 @@ async def complete_pairs(desk: Desk, pairs: Sequence[Pair], *, fresh: bool) -> l
     for pair in ready:
         link = pair.link
         if link is not None:
-            pair = replace(pair, salesforce=pair.salesforce or records.get(link.salesforce_id), outlook=pair.outlook or items.get(link.outlook_id))
+            pair = replace(
+                pair, salesforce=pair.salesforce or records.get(link.salesforce_id), outlook=pair.outlook or items.get(link.outlook_id)
+            )
         known.append(pair)
     return await _follow_merges(desk, known)
 
@@ -200,7 +202,9 @@ def _ask(desk: Desk, note: Note, one: Plan) -> None:
     note.pendings.append(pending)
     question = question_of(desk, one, pending.name)
     note.questions.append(question)
-    trouble = Trouble(code=Code.CONFLICT, side=Side.SALESFORCE, salesforce_id=salesforce_id, outlook_id=outlook_id, field=", ".join(question.fields))
+    trouble = Trouble(
+        code=Code.CONFLICT, side=Side.SALESFORCE, salesforce_id=salesforce_id, outlook_id=outlook_id, field=", ".join(question.fields)
+    )
     note.troubles.append(trouble)
 
 
@@ -215,7 +219,9 @@ def question_of(desk: Desk, one: Plan, name: str) -> Question:
         names = {*(record.fields if record else ()), *(item.fields if item else ())}
         fields = {name: (record.fields.get(name) if record else None, item.fields.get(name) if item else None) for name in names}
         kind_of = "deleted and edited"
-    shown = "\n".join(f"{field} {desk.hash_of(field, here)} {desk.hash_of(field, there)}" for field, (here, there) in sorted(fields.items()))
+    shown = "\n".join(
+        f"{field} {desk.hash_of(field, here)} {desk.hash_of(field, there)}" for field, (here, there) in sorted(fields.items())
+    )
     return Question(
         name=name,
         kind_of=kind_of,
@@ -233,4 +239,3 @@ async def _settled(desk: Desk, note: Note, plans: Sequence[Plan]) -> None:
         if one.conflicts:
             desk.counts["Conflicts"] += 1
             note.questions.append(question_of(desk, one, f"{names_of(one.pair)[0]}@{desk.run}"))
-

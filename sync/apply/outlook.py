@@ -119,7 +119,10 @@ async def _write(desk: Desk, plans: Sequence[Plan]) -> Sequence[Pair]:
     journal = [_before(one) for one in sent if one.plan.merged.to_outlook]
     actions = [Intended(salesforce_id=one.link.salesforce_id, outlook_id=present(one.plan.pair.outlook).id, base=one.base) for one in sent]
     intent = await desk.intend(Op.UPDATE_OUTLOOK, actions, journal)
-    changes = [OutlookChange(id=a.outlook_id, etag=present(one.plan.pair.outlook).version, body=one.body) for one, a in zip(sent, actions, strict=True)]
+    changes = [
+        OutlookChange(id=a.outlook_id, etag=present(one.plan.pair.outlook).version, body=one.body)
+        for one, a in zip(sent, actions, strict=True)
+    ]
     unsure: list[Intended] = []
     for one, action, outcome in zip(sent, actions, await desk.outlook.update(changes), strict=True):
         if isinstance(outcome, Done):

@@ -54,7 +54,11 @@ async def _created_in_outlook(desk: Desk, intent: Intent) -> None:
     for action in intent.actions:
         link = links.get(action.salesforce_id)
         free = [item for item in stamped.get(action.salesforce_id, ()) if item.id not in already]
-        if link is not None and link.status is Status.ACTIVE and any(item.id == link.outlook_id for item in stamped.get(link.salesforce_id, ())):
+        if (
+            link is not None
+            and link.status is Status.ACTIVE
+            and any(item.id == link.outlook_id for item in stamped.get(link.salesforce_id, ()))
+        ):
             note.pendings.append(desk.later(action.salesforce_id, link.outlook_id))
         elif free:
             item = _most_like(desk, free, action.base)
@@ -177,4 +181,3 @@ def _agreed(desk: Desk, base: Base, intended: Base, now: Item, side: Side) -> Ba
         salesforce={**base.salesforce, **{name: mark for name, mark in intended.salesforce.items() if name in took}},
         outlook={**base.outlook, **{name: mark for name, mark in intended.outlook.items() if name in took}},
     )
-

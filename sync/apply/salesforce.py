@@ -210,7 +210,9 @@ async def _insert(desk: Desk, ready: Sequence[_New]) -> Sequence[Pair]:
         for new in ready
     ]
     intent = await desk.intend(Op.CREATE_SALESFORCE, actions)
-    outcomes = await desk.org.create(desk.kind, [NewSalesforce(key=a.key, body=new.draft.payload) for new, a in zip(ready, actions, strict=True)])
+    outcomes = await desk.org.create(
+        desk.kind, [NewSalesforce(key=a.key, body=new.draft.payload) for new, a in zip(ready, actions, strict=True)]
+    )
     unsure: list[Intended] = []
     made: dict[str, str] = {}
     refused: list[str] = []
@@ -290,7 +292,9 @@ async def _write(desk: Desk, plans: Sequence[Plan]) -> tuple[Sequence[Pair], Seq
         await desk.keep(note)
         return note.again, follow
     journal = [_before(one) for one in sent]
-    actions = [Intended(salesforce_id=present(one.plan.pair.salesforce).id, outlook_id=ids_of(one.plan.pair)[1], base=one.base) for one in sent]
+    actions = [
+        Intended(salesforce_id=present(one.plan.pair.salesforce).id, outlook_id=ids_of(one.plan.pair)[1], base=one.base) for one in sent
+    ]
     intent = await desk.intend(Op.UPDATE_SALESFORCE, actions, journal)
     changes = [
         SalesforceChange(id=a.salesforce_id, unmodified_since=present(one.plan.pair.salesforce).version, body=one.draft.payload)

@@ -7,6 +7,7 @@ that whoever comes later finds the record instead of making a second one; one th
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
+from shared.errors import Unknown
 from sync.ports import Claim, Clock, Insert, Operation, Remove, Replace, Row, RowChanged, RowExists, Stored, Tables
 from sync.stores.packing import moment
 
@@ -37,6 +38,8 @@ class OrgClaims:
                     taken.update({key: self._judge(row) for key, row in there.items()})
                     rest = [key for key in rest if key not in there]
                     continue
+                except Unknown:
+                    continue  # what took effect is found to be held by this user, and searched for like any expired claim
                 taken.update(dict.fromkeys(rest, Claim(granted=True)))
                 break
         return taken
@@ -58,7 +61,7 @@ class OrgClaims:
             try:
                 claim = Replace(key=self._key(key), values=self._row(), etag=self._etags.get(key))
                 await self._tables.transact(TABLE, self._org, [claim])
-            except RowChanged:
+            except (RowChanged, Unknown):
                 continue
             won.append(key)
         return won

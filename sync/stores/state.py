@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from shared.errors import LeaseLost
+from shared.errors import LeaseLost, Unknown
 from shared.records import LONG_AGO
 from sync.core.fingerprint import opaque
 from sync.core.link import Link
@@ -79,7 +79,7 @@ class UserState:
             if lease is None:
                 try:
                     (self._etag,) = await self._tables.transact(TABLE, self._user, [Insert(key=LEASE, values=self._lease(now))])
-                except RowExists:
+                except (RowExists, Unknown):
                     continue
                 self._load(rows)
                 return True
@@ -90,7 +90,7 @@ class UserState:
             values = {**lease.values, "Again": True} if taken else self._lease(now)
             try:
                 (self._etag,) = await self._tables.transact(TABLE, self._user, [Replace(key=LEASE, values=values, etag=lease.etag)])
-            except RowChanged:
+            except (RowChanged, Unknown):
                 continue
             if not taken:
                 self._load(rows)
@@ -162,12 +162,12 @@ class UserState:
             lease = Replace(key=LEASE, values={**values, "Again": self.again and not closing}, etag=self._etag)
             try:
                 self._etag, *_ = await self._tables.transact(TABLE, self._user, [lease, *operations])
-            except RowChanged as conflict:
+            except (RowChanged, Unknown) as conflict:
                 if not await self._still_mine():
                     raise LeaseLost(self._user) from None
                 if self._applied:
                     return
-                if conflict.key not in ("", LEASE):
+                if isinstance(conflict, RowChanged) and conflict.key != LEASE:
                     operations = await self._without_missing(operations)
                 continue
             return

@@ -105,7 +105,7 @@ def _matches(row: Mapping[str, Any]) -> tuple[str, ...]:
     """The records a duplicate rule found. The service misspells the key; newer versions may not."""
     result = row.get("duplicateResut") or row.get("duplicateResult")
     found: list[str] = []
-    for match in (result.get("matchResults") or [] if isinstance(result, Mapping) else []):
+    for match in result.get("matchResults") or [] if isinstance(result, Mapping) else []:
         for record in match.get("matchRecords") or []:
             record_id = (record.get("record") or {}).get("Id")
             if isinstance(record_id, str):

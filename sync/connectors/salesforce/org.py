@@ -13,7 +13,7 @@ from shared.records import Absent, Item, Lack, Place, Seen
 from sync.connectors.salesforce import lookup, soql, write
 from sync.connectors.salesforce.client import CallRefused, Client, Rows, Surroundings
 from sync.connectors.salesforce.cursor import LAST, Position
-from sync.connectors.salesforce.ids import to_18
+from sync.connectors.salesforce.ids import is_id, to_18
 from sync.connectors.salesforce.rows import columns_of, to_mere_item, to_seen
 from sync.connectors.salesforce.schema import Schemas, to_schema
 from sync.connectors.salesforce.tokens import Tokens
@@ -88,12 +88,13 @@ class SalesforceOrg:
         call too, but neither deleted rows nor the place: it would take the same queries on top.)
         """
         wanted = list(dict.fromkeys(to_18(each) for each in ids))
+        askable = [each for each in wanted if is_id(each)]
 
         async def ask(schemas: Mapping[str, Schema]) -> Mapping[str, Seen]:
             schema, source = schemas[kind.name], kind.salesforce_object
             columns = columns_of(kind, schema)
             room = soql.MAX_ENCODED - 200 - max(len(soql.encoded(",".join(columns))), len(soql.encoded(search.condition)))
-            parts = soql.chunks(wanted, "'{}',", room)
+            parts = soql.chunks(askable, "'{}',", room)
             queries: list[str] = []
             for part in parts:
                 queries.append(soql.select(columns, source, soql.among("Id", part)))

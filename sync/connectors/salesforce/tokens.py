@@ -23,7 +23,7 @@ LIFETIME = timedelta(minutes=3)
 SETTLED = timedelta(seconds=10)
 """A token that a renewal brought and that is refused at once is not renewed again within this time: a new login would not help."""
 _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-_IDENTITY = re.compile(r"/id/(00D\w{12}(?:\w{3})?)/(005\w{12}(?:\w{3})?)")
+_IDENTITY = re.compile(r"/id/(\w{15}(?:\w{3})?)/(\w{15}(?:\w{3})?)(?!\w)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -104,7 +104,7 @@ def send(http: "requests.Session", token: Token, method: str, path: str, json: A
     except requests.RequestException as error:
         kind = Temporary if _was_not_sent(error) else Unknown
         raise kind(Code.NETWORK, f"the request was not answered: {type(error).__name__}") from error
-    response = seen[-1]
+    response = seen.pop()  # the request knows the hook, the hook knows the list: with the response in it they would keep each other alive
     told = {name.lower(): value for name, value in response.headers.items()}
     return Answer(status=response.status_code, body=body, headers=told)
 
