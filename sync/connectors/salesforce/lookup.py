@@ -79,14 +79,10 @@ async def find_keys(client: Client, kind: Kind, schema: Schema, keys: Sequence[s
     return by_key
 
 
-async def find_recent(
-    client: Client, kind: Kind, schema: Schema, identities: Sequence[Identity], since: datetime, creator: str
-) -> Sequence[Item]:
-    """One call for up to 200 identities of usual length."""
+async def find_recent(client: Client, kind: Kind, schema: Schema, since: datetime, creator: str) -> Sequence[Item]:
     made = soql.all_of(f"CreatedById = {soql.quoted(creator)}", f"CreatedDate >= {soql.moment(since.replace(microsecond=0))}", _ALIVE)
-    conditions = [soql.all_of(each, made) for each in _identity_conditions(kind, schema, identities)]
-    found = await client.rows([soql.select(columns_of(kind, schema), kind.salesforce_object, each) for each in conditions])
-    return to_items([row for rows in found for row in rows], kind, schema)
+    (rows,) = await client.rows([soql.select(columns_of(kind, schema), kind.salesforce_object, made)])
+    return to_items(rows, kind, schema)
 
 
 def _identity_conditions(kind: Kind, schema: Schema, identities: Sequence[Identity]) -> list[str]:

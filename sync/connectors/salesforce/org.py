@@ -158,13 +158,9 @@ class SalesforceOrg:
         """One call for up to 600 keys of 64 characters."""
         return await self._with_schemas([kind], lambda s: lookup.find_keys(self._client, kind, s[kind.name], keys))
 
-    async def find_recent(self, kind: Kind, identities: Sequence[Identity], since: datetime) -> Sequence[Item]:
-        """One call for up to 200 identities of usual length."""
-
-        async def ask(schemas: Mapping[str, Schema]) -> Sequence[Item]:
-            return await lookup.find_recent(self._client, kind, schemas[kind.name], identities, since, self.user_id)
-
-        return await self._with_schemas([kind], ask)
+    async def find_recent(self, kind: Kind, since: datetime) -> Sequence[Item]:
+        """One call for up to 2,000 records."""
+        return await self._with_schemas([kind], lambda s: lookup.find_recent(self._client, kind, s[kind.name], since, self.user_id))
 
     async def _with_schemas(self, kinds: Sequence[Kind], ask: Callable[[Mapping[str, Schema]], Awaitable[T]]) -> T:
         """Ask with the schemas of these kinds; if a field has vanished meanwhile, describe anew and ask once more."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sync.ports import SalesforceUser
+from sync.ports import Org, SalesforceUser, SalesforceUsers
 from sync.translate.kind import Account
 from tests.connectors.salesforce.conftest import ALICE, BOB, INTEGRATION, World
 from tests.connectors.salesforce.kinds import PERSON, person
@@ -83,7 +83,7 @@ async def test_only_ones_own_recent_records_are_found(world: World) -> None:
     world.clock.advance(60)
     since = world.clock.now()
     recent = world.contact("Roe", Email="roe@x.example")
-    found = await (await world.org()).find_recent(PERSON, [person("roe@x.example")], since)
+    found = await (await world.org()).find_recent(PERSON, since)
     assert [item.id for item in found] == [recent]
 
 
@@ -105,3 +105,10 @@ async def test_looking_for_nobody_is_no_call(world: World) -> None:
     world.sent()
     assert list(await users.find(federation_ids=[], emails=[""], usernames=[])) == []
     assert world.sent() == []
+
+
+async def test_the_connector_is_what_the_engine_asks_for(world: World) -> None:
+    """mypy reads these two lines; at run time both are just there."""
+    org: Org = await world.org()
+    users: SalesforceUsers = await world.users()
+    assert org.org_id == users.org_id

@@ -12,7 +12,7 @@ from sync.connectors.salesforce.org import SalesforceOrg
 from sync.connectors.salesforce.write import http_date
 from sync.ports import Done, Failed, Missing, NewSalesforce, Outcome, SalesforceChange, Search, Stale, Unsure
 from tests.connectors.salesforce.conftest import ALICE, BOB, World
-from tests.connectors.salesforce.kinds import PERSON, person
+from tests.connectors.salesforce.kinds import PERSON
 
 HTML = Response(status=503, headers={"content-type": "text/html"}, body=b"<html><h1>We are down for maintenance.</h1></html>")
 
@@ -126,10 +126,10 @@ async def test_a_create_whose_answer_is_lost_took_effect_and_is_found_by_its_key
     by_key = await org.find_keys(PERSON, ["k1", "k2"])
     assert [item.fields["last_name"] for item in by_key.values()] == ["Roe"]
     assert list(by_key) == ["k1"]
-    recent = await org.find_recent(PERSON, [person(name="jane roe")], began)
+    recent = await org.find_recent(PERSON, began)
     assert [item.id for item in recent] == [by_key["k1"].id]
     world.clock.advance(5)
-    assert await org.find_recent(PERSON, [person(name="jane roe")], world.clock.now()) == ()
+    assert await org.find_recent(PERSON, world.clock.now()) == ()
 
 
 async def test_a_create_that_was_surely_not_carried_out_is_sent_again(world: World) -> None:
