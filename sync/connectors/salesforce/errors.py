@@ -139,6 +139,8 @@ def _error_of_status(status: int) -> SyncError:
         return Temporary(Code.UNAVAILABLE, text)
     if status == 401:
         return Permanent(Code.NOT_AUTHORISED, text)
+    if status == 403:  # a page instead of a reason: the network or the login policy keeps this user out
+        return Permanent(Code.API_DISABLED, text)
     if status in (404, 410):
         return Temporary(Code.GONE, text)
     return Permanent(Code.REFUSED, text)

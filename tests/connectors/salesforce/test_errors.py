@@ -50,6 +50,7 @@ IN_A_COLLECTION = {"success": False, "errors": [{"statusCode": "INVALID_EMAIL_AD
         (row("SOMETHING_NEW"), 500, Temporary, Code.UNAVAILABLE, None),
         ("<html>We are setting things up</html>", 420, Temporary, Code.THROTTLED, None),
         (b"<html>", 503, Temporary, Code.UNAVAILABLE, None),
+        ("<html>Restricted</html>", 403, Permanent, Code.API_DISABLED, None),
         ("", 406, Temporary, Code.UNAVAILABLE, None),
         ({"unexpected": True}, 400, Permanent, Code.REFUSED, None),
         ([{"errorCode": 7}, None, "x"], 400, Permanent, Code.REFUSED, None),
