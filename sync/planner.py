@@ -9,12 +9,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from shared.errors import Code, SyncError
+from shared.errors import Code
 from sync.messages import Message, Why
 from sync.ports import Clock, Directory, Person, SalesforceUser, SalesforceUsers
 from sync.stores.errors import EVERYONE, Errors, Report
 from sync.stores.people import Connection, Facts, People, UserRow, version
-from sync.stores.profile import BadValue, Profile
+from sync.stores.profile import BadValue
 
 RECHECK = timedelta(hours=1)
 """How long a match to a Salesforce user is believed without asking again."""

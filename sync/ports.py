@@ -146,6 +146,10 @@ class Mailbox(Protocol):
         """Know what kept cursors know, without a read: recovery comes before the first one."""
         ...
 
+    def begin_again(self, kind: str, state: State) -> State:
+        """A cursor that reads everything anew but still knows which folder is meant, under whatever name."""
+        ...
+
 
 # --------------------------------------------------------------------------- Salesforce
 

@@ -25,7 +25,7 @@ async def outlook_pairs(desk: Desk, page: OutlookPage) -> list[Pair]:
                 pairs.append(Pair(outlook=item))
             elif f"O{item.id}" in desk.state.pendings:
                 unsure.append(item.id)
-        elif item.version and item.version == link.etag:
+        elif item.version and item.version == link.etag and _is_home(item, link):
             continue
         elif item.modified <= link.outlook_modified:
             unsure.append(item.id)
@@ -41,10 +41,14 @@ async def outlook_pairs(desk: Desk, page: OutlookPage) -> list[Pair]:
 
 def concerns(desk: Desk, item: Item, link: Link) -> bool:
     """Whether an Outlook item is anything but what its link says."""
+    return not _is_home(item, link) or (link.status is Status.ACTIVE and bool(changed(item, link.base.outlook, desk.hash_of)))
+
+
+def _is_home(item: Item, link: Link) -> bool:
+    """Whether an item is where its link says, with the category; one that was opted out: elsewhere, without it."""
     if link.status is not Status.ACTIVE:
-        return item.marked or item.place is Place.INSIDE
-    at_home = item.place is Place.INSIDE and item.marked and link.home
-    return not at_home or bool(changed(item, link.base.outlook, desk.hash_of))
+        return item.place is Place.OUTSIDE and not item.marked
+    return item.place is Place.INSIDE and item.marked and link.home
 
 
 async def salesforce_pairs(desk: Desk, page: SalesforcePage, *, ids_only: bool = False) -> list[Pair]:

@@ -104,7 +104,7 @@ class Run:
         self.started = self.clock.now()
         progress = [_Progress(desk=desk, print=mark, first=dict(desk.state.pendings)) for desk, mark in self.desks]
         active: list[_Progress] = []
-        self.mailbox.recall({one.desk.kind.name: one.cursor("outlook").get("state", {}) for one in progress})
+        self.mailbox.recall({one.desk.kind.name: self._outlook_state(one) for one in progress})
         for one in progress:
             await recover(one.desk)
             held = await deletions.standing(one.desk)
@@ -152,7 +152,15 @@ class Run:
     async def _read_outlook(self, outlook: Sequence[_Progress]) -> Mapping[str, OutlookPage]:
         if not outlook:
             return {}
-        return await self.mailbox.read({one.desk.kind.name: one.cursor("outlook").get("state", {}) for one in outlook})
+        return await self.mailbox.read({one.desk.kind.name: self._outlook_state(one) for one in outlook})
+
+    def _outlook_state(self, one: _Progress) -> State:
+        """The cursor; one that is of no use any more still says which folder is meant."""
+        if cursor := one.cursor("outlook"):
+            state: State = cursor.get("state", {})
+            return state
+        kept = one.desk.state.cursors.get("outlook", {})
+        return self.mailbox.begin_again(one.desk.kind.name, kept["state"]) if kept.get("state") else {}
 
     async def _read_salesforce(self, salesforce: Sequence[_Progress]) -> Sequence[SalesforcePage]:
         if not salesforce:
@@ -254,8 +262,9 @@ class Run:
             one.compared = True
             one.outlook_more = one.salesforce_more = True
             cursor = one.cursor("sweep")
-            for name in ("outlook", "salesforce"):
-                await one.save(name, {"state": {}, "full": True}, at_once=True)
+            anew = self.mailbox.begin_again(one.desk.kind.name, self._outlook_state(one))
+            await one.save("outlook", {"state": anew, "full": True}, at_once=True)
+            await one.save("salesforce", {"state": {}, "full": True}, at_once=True)
             await one.save("sweep", {**cursor, "compared": self.started.isoformat()}, at_once=True)
         if not comparing:
             return True

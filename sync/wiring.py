@@ -18,16 +18,10 @@ from uuid import uuid4
 
 from shared.errors import Code, LeaseLost, Permanent, Reach, SyncError
 from shared.logs import tell
-from shared.settings import KNOWN, Settings, SettingsInvalid, load
+from shared.settings import KNOWN, STORAGE, Settings, SettingsInvalid, load
 from sync import messages
 from sync.apply.desk import Desk
-from sync.connectors.graph.client import GraphClient
-from sync.connectors.graph.contact_folders import Home
-from sync.connectors.graph.contact_reader import ContactReader
-from sync.connectors.graph.contacts import Contacts
-from sync.connectors.graph.directory import GraphDirectory
-from sync.connectors.graph.login import GraphLogin
-from sync.connectors.graph.mailbox import GraphMailbox
+from sync.connectors.graph import GraphClient, GraphDirectory, GraphLogin, Home, open_mailbox
 from sync.connectors.salesforce.client import Surroundings
 from sync.connectors.salesforce.org import SalesforceOrg, open_org
 from sync.connectors.salesforce.schema import Schemas
@@ -37,7 +31,7 @@ from sync.connectors.salesforce.users import Users, open_users
 from sync.core.fingerprint import hasher, key_mark
 from sync.messages import Malformed, Message, Why
 from sync.planner import Planner
-from sync.ports import Clock, InThread, Search, Tables
+from sync.ports import Clock, InThread, OutlookItems, Search, Tables
 from sync.runner import Ran, Result, Run, Times
 from sync.stores import TABLES
 from sync.stores.claims import OrgClaims
@@ -69,6 +63,11 @@ STATES: Mapping[Code, Connection] = {
     Code.IDENTITY_CHANGED: Connection.IDENTITY_CHANGED,
 }
 """Which state of a person an error of their run means; any other that stops a user means `stopped`."""
+
+DISPROVED = (Code.SETTINGS_INVALID, Code.GROUP_NOT_FOUND, Code.GRAPH_PERMISSION_MISSING, Code.GRAPH_LOGIN_REFUSED)
+"""What a round that could be planned shows to be over."""
+FORGOTTEN = timedelta(minutes=15)
+"""What concerns everybody and was not reported for so long is over."""
 
 COUNTERS: ContextVar[Counter[str] | None] = ContextVar("counters", default=None)
 """Requests of the run that the current task or thread works for."""
@@ -197,11 +196,10 @@ class App:
         return [messages.write(one) for one in planned.messages]
 
     async def _forget_old_troubles(self, started: datetime) -> None:
-        """What concerns everybody and was not reported again since the last rounds is over."""
+        """Rows about everybody that no longer hold."""
         for row in await self.errors.of_user(EVERYONE):
-            if row.report.code is not Code.PROFILE_INVALID and row.last_seen < started - timedelta(minutes=15):
-                await self.errors.solve(EVERYONE, {row.key})
-            elif row.report.code in (Code.SETTINGS_INVALID, Code.GROUP_NOT_FOUND, Code.GRAPH_PERMISSION_MISSING, Code.GRAPH_LOGIN_REFUSED):
+            old = row.report.code is not Code.PROFILE_INVALID and row.last_seen < started - FORGOTTEN
+            if old or row.report.code in DISPROVED:
                 await self.errors.solve(EVERYONE, {row.key})
 
     # ----------------------------------------------------------------- a user
@@ -298,9 +296,8 @@ class App:
                     Code.IDENTITY_CHANGED, f"the login gave {org.user_id} of {org.org_id}, not the Salesforce user that is bound"
                 )
             home = Home(user=row.key, name=profile.folder_name, category=profile.category_name)
-            reader, items = ContactReader(CONTACT, home, self.graph.relative), Contacts(self.graph, CONTACT, home)
-            mailbox = GraphMailbox(client=self.graph, user=row.key, readers={CONTACT.name: reader}, items={CONTACT.name: items})
-            desks = [await self._desk(row, profile, state, org, items, run_id)] if profile.policy is not None else []
+            mailbox = open_mailbox(self.graph, CONTACT, home)
+            desks = [await self._desk(row, profile, state, org, mailbox.items(CONTACT.name), run_id)] if profile.policy is not None else []
             run = Run(
                 state=state,
                 mailbox=mailbox,
@@ -316,7 +313,7 @@ class App:
             raise
 
     async def _desk(
-        self, row: UserRow, profile: Profile, state: UserState, org: SalesforceOrg, items: Contacts, run_id: str
+        self, row: UserRow, profile: Profile, state: UserState, org: SalesforceOrg, items: OutlookItems, run_id: str
     ) -> tuple[Desk, str]:
         kind = CONTACT
         schema = await org.schema(kind)
@@ -360,7 +357,7 @@ class App:
             profile.folder_name,
             profile.category_name,
             visible,
-        ]  # noqa: E501
+        ]
         return desk, hasher(self.settings.hash_key)("print", "\n".join(print_))
 
     async def _profile(self, message: Message, row: UserRow) -> Profile:
@@ -470,7 +467,7 @@ async def app() -> App | None:
 async def _tell_settings(invalid: SettingsInvalid) -> None:
     for problem in invalid.problems:
         tell("SettingInvalid", level=logging.ERROR, setting=problem.setting, text=str(problem))
-    connection = os.environ.get("AzureWebJobsStorage", "")
+    connection = os.environ.get(STORAGE, "")
     if not connection:
         return
     from sync.stores.tables import AzureTables  # noqa: PLC0415

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from shared.errors import Code, Mender, Permanent, SyncError
+from shared.errors import Mender, Permanent, Reach, SyncError
 from shared.records import Fields, Item, Seen, Side
 from sync.core.fingerprint import Base, Hasher, half, opaque
 from sync.core.guards import Limits
@@ -72,6 +72,8 @@ class Desk:
     counts: Counter[str] = field(default_factory=Counter)
     touched: set[str] = field(default_factory=set)
     """Salesforce ids of pairs that were written since the page at hand was read: what the page says of them is old."""
+    stopping: SyncError | None = None
+    """An error of the whole user that a write met: raised once what did take effect is kept."""
     noticed: set[str] = field(default_factory=set)
     """Pairs of which something was left out in this run: their pendings stay."""
     numbered: int = 0
@@ -138,6 +140,8 @@ class Desk:
             await self.ledger.report(note.troubles)
         if note.questions:
             await self.ledger.ask(note.questions)
+        if self.stopping is not None:
+            raise self.stopping
 
     async def _clear(self, finished: Sequence[Pending]) -> None:
         """The error rows and questions of pairs that are well again; reserved candidates are free again."""
@@ -222,7 +226,10 @@ class Desk:
 
     def sort(self, note: Note, plan: Plan, outcome: Outcome, side: Side) -> None:
         """Note an outcome other than Done: refused, or to be looked at again."""
-        if isinstance(outcome, Failed):
+        if isinstance(outcome, Failed) and outcome.error.reach in (Reach.USER, Reach.EVERYTHING):
+            self.stopping = outcome.error
+            note.pendings.append(self.look_later(plan.pair))
+        elif isinstance(outcome, Failed):
             self.fail(note, plan.pair, outcome.error, side)
         elif isinstance(outcome, Unsure):
             note.pendings.append(self.look_later(plan.pair, due=self.clock.now() + VENDOR_LIMIT))

@@ -16,7 +16,7 @@ from sync.core.fingerprint import Base
 from sync.core.link import Status
 from sync.core.match import Found, Match
 from sync.core.plan import Pair
-from sync.keeping import Intended, Intent, Op
+from sync.keeping import Intent, Op
 from sync.ports import Done
 
 RECOGNISED_BY = 3

@@ -13,7 +13,7 @@ from shared.errors import Code, Permanent, Temporary
 from sync.connectors.graph.contact_folders import NEXT, ContactFolders, Home, Steps, error_of_read, get, means, no_mailbox
 from sync.connectors.graph.contact_item import contact_url, delta_url, folders_url, is_whole, item_of, select_of
 from sync.connectors.graph.errors import Meaning, codes_of, read_error
-from sync.connectors.graph.folder import Place, Places
+from sync.connectors.graph.folder import Place, Places, begin_again
 from sync.connectors.graph.mailbox import Reading
 from sync.connectors.graph.reply import Reply, SubRequest
 from sync.ports import OutlookPage, State
@@ -60,6 +60,9 @@ class ContactReader:
 
     def recall(self, state: State) -> None:
         self._home.folder = Places.load(state).home
+
+    def begin_again(self, state: State) -> State:
+        return begin_again(state)
 
     def read(self, state: State, room: int) -> Reading:
         places, found = Places.load(state), Found()

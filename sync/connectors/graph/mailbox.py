@@ -21,6 +21,10 @@ class Reader(Protocol):
         """Know what a kept cursor knows, without a read."""
         ...
 
+    def begin_again(self, state: State) -> State:
+        """A cursor that reads everything anew and keeps which folder is meant."""
+        ...
+
     def read(self, state: State, room: int) -> Reading:
         """The next page after `state`. The first requests are at most `room`."""
         ...
@@ -39,6 +43,9 @@ class GraphMailbox:
         """For work that comes before the first read, as recovery does: which folder is meant is in the kept cursors."""
         for name, state in states.items():
             self._readers[name].recall(state)
+
+    def begin_again(self, kind: str, state: State) -> State:
+        return self._readers[kind].begin_again(state)
 
     async def read(self, states: Mapping[str, State]) -> Mapping[str, OutlookPage]:
         room = BATCH // max(1, len(states))
