@@ -5,6 +5,7 @@ Why this file exists: everything a test or a control plane does to the org outsi
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from local.sandbox.http import Clock
@@ -283,6 +284,19 @@ class Administration:
     def purge(self, record: str) -> None:
         """Make a record vanish for good."""
         self.system.purge(record)
+
+    def empty_recycle_bin(self, older_than_days: float = 15.0) -> list[str]:
+        """Purge what was deleted that long ago, as the service does after 15 days (or sooner, when the bin is full); returns ids."""
+        limit = to_stamp(self.clock.now() - timedelta(days=older_than_days))
+        gone = [
+            row["Id"]
+            for kind in self.org.objects.values()
+            for row in self.records(kind.name, deleted=True)
+            if row.get("IsDeleted") and row["SystemModstamp"] <= limit
+        ]
+        for row_id in gone:
+            self.purge(row_id)
+        return gone
 
     def touch(self, record: str) -> None:
         """An automated process bumps SystemModstamp, and LastModifiedDate not."""

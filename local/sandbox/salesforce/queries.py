@@ -28,6 +28,8 @@ def run(org: Org, call: Call, *, include_deleted: bool) -> Response:
     page = _page_size(org, call)
     if len(found.records) <= page:
         return Response.of(200, {"totalSize": found.count, "done": True, "records": list(found.records)})
+    for stale in [each for each, locator in org.locators.items() if org.clock.now() >= locator.expires]:
+        del org.locators[stale]
     locator_id = org.mint.mint("01g")
     expires = org.clock.now() + timedelta(seconds=org.knobs.locator_ttl)
     org.locators[locator_id] = Locator(user_id=call.user_id, records=found.records, page=page, expires=expires)

@@ -97,12 +97,9 @@ def _check_precondition(org: Org, call: Call, kind: ObjectType, row_id: str) -> 
     if row is None or row.get("IsDeleted") or not org.access.can_read(call.user_id, kind.name, row):
         return
     stale = since is not None and from_stamp(row["LastModifiedDate"]) >= since + timedelta(seconds=1)
-    if (
-        match is not None
-        and kind.name == "Account"
-        and etag_of(row) not in [each.strip() for each in match.split(",")] + ["*"][: match == "*"]
-    ):
-        stale = True
+    if match is not None and kind.name == "Account":
+        wanted = {each.strip() for each in match.split(",")}
+        stale = stale or not wanted & {"*", etag_of(row)}
     if stale:
         # What the service writes into the body of a 412 is not documented; clients should look at the status.
         raise refuse(412, Code.ENTITY_FAILED_IFLASTMODIFIED_ON_UPDATE, "Entity has been modified since it was retrieved")

@@ -112,6 +112,17 @@ def test_upsert_by_key_says_what_it_created(world: World, alice: Client) -> None
     assert keyless["errors"][0]["statusCode"] == "MISSING_ARGUMENT"
 
 
+def test_upsert_by_id_creates_what_has_none(world: World, alice: Client) -> None:
+    known = world.contact()
+    rows = [contact(Id=known, Title="x"), contact(LastName="New"), contact(Id="003000000000001", Title="x")]
+    updated, created, missing = alice.call("PATCH", "composite/sobjects/Contact/Id", {"records": rows}).json()
+    assert (updated["id"], updated["created"]) == (known, False)
+    assert created["created"] is True
+    assert missing["errors"][0]["statusCode"] == "INVALID_CROSS_REFERENCE_KEY"
+    other = {"attributes": {"type": "Account"}, "Name": "x"}
+    assert alice.call("PATCH", "composite/sobjects/Contact/Id", {"records": [other]}).status == 400
+
+
 def test_delete_takes_ids_from_the_query(world: World, alice: Client) -> None:
     ids = [world.contact(), world.contact()]
     answer = alice.call("DELETE", f"composite/sobjects?ids={','.join(ids)},003000000000001&allOrNone=false").json()

@@ -67,6 +67,24 @@ def test_a_deleted_record_is_bumped_restored_and_at_last_purged(world: World, al
         world.sandbox.as_user(ALICE).undelete(contact)
 
 
+def test_the_recycle_bin_is_emptied_of_what_is_old(world: World, alice: Client) -> None:
+    old, young = world.contact(), world.contact()
+    world.sandbox.as_user(ALICE).delete(old)
+    world.clock.advance(10 * 86_400)
+    world.sandbox.as_user(ALICE).delete(young)
+    world.clock.advance(5 * 86_400)
+    assert world.sandbox.empty_recycle_bin() == [old]
+    assert [row["Id"] for row in alice.rows(FIELDS, "queryAll")] == [young]
+
+
+def test_a_purged_record_does_not_come_back_with_a_late_commit(world: World) -> None:
+    contact = world.contact()
+    world.sandbox.as_user(ALICE).update(contact, {"Title": "x"}, visible_after=10)
+    world.sandbox.purge(contact)
+    world.clock.advance(20)
+    assert world.sandbox.record(contact) is None
+
+
 def test_a_restored_record_whose_key_was_taken_is_refused(world: World) -> None:
     contact = world.contact(Tandem_Key__c="k")
     world.sandbox.as_user(ALICE).delete(contact)

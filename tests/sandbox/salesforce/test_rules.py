@@ -1,6 +1,9 @@
 """What a customer's org adds: validation, duplicates, triggers, locks, limits, outages."""
 
 import json
+from typing import Any
+
+import pytest
 
 from .conftest import ALICE, BOB, Client, World
 
@@ -16,6 +19,30 @@ def test_a_validation_rule_speaks_the_administrators_words(world: World, alice: 
     world.sandbox.clear_rules()
     world.sandbox.add_validation_rule("Contact", "No Bobs", test=lambda row: row.get("FirstName") == "Bob")
     assert alice.call("POST", "sobjects/Contact", {"LastName": "x", "FirstName": "Bob"}).json()[0]["fields"] == []
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "fires"),
+    [
+        ("equals", "CEO", True),
+        ("not_equals", "CEO", False),
+        ("contains", "ce", True),
+        ("longer_than", 3, False),
+        ("longer_than", 2, True),
+        ("matches", "^C.O$", True),
+        ("not_matches", "^C.O$", False),
+        ("is_empty", None, False),
+    ],
+)
+def test_a_validation_rule_given_as_json_compares(world: World, alice: Client, operator: str, value: Any, fires: bool) -> None:
+    world.sandbox.add_validation_rule("Contact", "No.", field="Title", operator=operator, value=value)
+    assert (alice.call("POST", "sobjects/Contact", {"LastName": "x", "Title": "CEO"}).status == 400) is fires
+
+
+def test_a_trigger_may_be_a_function(world: World, alice: Client) -> None:
+    world.sandbox.add_trigger("Contact", rewrite=lambda row: row.update(Department="Set by trigger"))
+    world.contact()
+    assert alice.rows("SELECT Department FROM Contact") == [{"Department": "Set by trigger"}]
 
 
 def test_a_single_row_lists_its_duplicates_under_the_misspelt_key_and_a_collection_does_not(world: World, alice: Client) -> None:
@@ -93,7 +120,15 @@ def test_assignment_rules_move_a_lead_unless_told_not_to(world: World, alice: Cl
     lead = {"LastName": "x", "Company": "y"}
     alice.call("POST", "sobjects/Lead", lead, {"sforce-auto-assign": "FALSE"})
     alice.call("POST", "sobjects/Lead", lead)
+    first = world.sandbox.records("Lead")[0]["Id"]
     assert [row["OwnerId"] for row in world.sandbox.records("Lead")] == [world.ids[ALICE], world.ids[BOB]]
+    alice.call("PATCH", f"sobjects/Lead/{first}", {"Title": "x"}, {"sforce-auto-assign": "false"})
+    assert world.sandbox.records("Lead")[0]["OwnerId"] == world.ids[ALICE]
+    alice.call("PATCH", f"sobjects/Lead/{first}", {"Title": "y"})
+    assert world.sandbox.records("Lead")[0]["OwnerId"] == world.ids[BOB]
+    world.sandbox.set_assignment_rule("Lead", None)
+    assert alice.call("POST", "sobjects/Lead", lead).json()["id"] == world.sandbox.records("Lead")[-1]["Id"]
+    assert world.sandbox.records("Lead")[-1]["OwnerId"] == world.ids[ALICE]
 
 
 def test_the_daily_limit_answers_403_and_every_response_counts(world: World, alice: Client) -> None:

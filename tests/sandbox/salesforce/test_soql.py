@@ -21,7 +21,9 @@ def people(world: World) -> dict[str, str]:
         person = world.sandbox.as_user(ALICE)
         ids[first] = person.create("Contact", {"FirstName": first, "LastName": last, "Email": email, "AccountId": account})
         world.clock.advance(5)
-    world.sandbox.as_user(ALICE).update(ids["Ann"], {"Birthdate": "1980-02-29", "Description": "50%_off", "Title": "50%_off"})
+    world.sandbox.as_user(ALICE).update(
+        ids["Ann"], {"Birthdate": "1980-02-29", "Description": "50%_off", "Title": "50%_off", "MailingLatitude": 2}
+    )
     world.sandbox.as_user(ALICE).delete(ids["Dee"])
     return ids
 
@@ -62,6 +64,19 @@ def names(client: Client, where: str, resource: str = "query") -> list[str]:
         ("AccountId IN (SELECT Id FROM Account WHERE Name = 'ACME')", ["Ann", "ben", "Cy"]),
         ("Id NOT IN (SELECT ReportsToId FROM Contact)", ["Ann", "ben", "Cy"]),
         ("MasterRecordId = null", ["Ann", "ben", "Cy"]),
+        ("MailingLatitude > 1.5", ["Ann"]),
+        ("MailingLatitude IN (2, 3.5)", ["Ann"]),
+        ("MailingLatitude NOT IN (2.0)", ["ben", "Cy"]),
+        ("Birthdate >= 1980-02-29 AND Birthdate <= 1980-02-29", ["Ann"]),
+        ("Birthdate != LAST_YEAR", ["Ann", "ben", "Cy"]),
+        ("LastName > ''", []),
+        ("Contact.FirstName = 'ann'", ["Ann"]),
+        ("AccountId != ''", ["Ann", "ben", "Cy"]),
+        ("Owner.Name LIKE 'ali%' AND CreatedBy.IsActive != false", ["Ann", "ben", "Cy"]),
+        (
+            "CreatedDate >= THIS_MONTH AND CreatedDate < NEXT_WEEK AND CreatedDate <= TOMORROW AND CreatedDate > LAST_MONTH",
+            ["Ann", "ben", "Cy"],
+        ),
     ],
 )
 def test_a_condition_finds(people: dict[str, str], alice: Client, where: str, found: list[str]) -> None:
@@ -93,6 +108,25 @@ def test_a_condition_finds(people: dict[str, str], alice: Client, where: str, fo
         ("SELECT Id FROM Contact WHERE Id = 'abc'", "INVALID_QUERY_FILTER_OPERATOR"),
         ("SELECT Id FROM Contact WHERE Id LIKE '003%'", "INVALID_QUERY_FILTER_OPERATOR"),
         ("SELECT Id FROM AccountTeamMember", "INVALID_TYPE"),
+        ("SELECT Id FROM Contact WHERE LastName < null", "INVALID_QUERY_FILTER_OPERATOR"),
+        ("SELECT Id FROM Contact WHERE IsDeleted > false", "INVALID_QUERY_FILTER_OPERATOR"),
+        ("SELECT Id FROM Contact WHERE LastName = TODAY", "INVALID_FIELD"),
+        ("SELECT Id FROM Contact WHERE LastName LIKE 5", "INVALID_FIELD"),
+        ("SELECT Id FROM Contact WHERE MailingLatitude = '5'", "INVALID_FIELD"),
+        ("SELECT Id FROM Contact WHERE Birthdate = 2026-01-01T00:00:00Z", "INVALID_FIELD"),
+        ("SELECT Id FROM Contact WHERE AccountId = 5", "INVALID_FIELD"),
+        ("SELECT Id FROM Contact WHERE Birthdate = 2026-02-30", "MALFORMED_QUERY"),
+        ("SELECT Id FROM Contact WHERE CreatedDate = 2026-01-01T25:00:00Z", "MALFORMED_QUERY"),
+        ("SELECT Id FROM Contact WHERE CreatedDate = LAST_N_DAYS:99999999", "MALFORMED_QUERY"),
+        ("SELECT Id FROM Contact WHERE Id IN (SELECT Id, Name FROM Contact)", "MALFORMED_QUERY"),
+        ("SELECT Id FROM Contact WHERE Id IN (SELECT Name FROM Contact)", "MALFORMED_QUERY"),
+        ("SELECT Id FROM Contact WHERE Name IN (SELECT Id FROM Contact)", "MALFORMED_QUERY"),
+        ("SELECT Id FROM Contact WHERE Id = null OR Id IN (SELECT Id FROM Contact)", "MALFORMED_QUERY"),
+        ("SELECT FIELDS(SOME) FROM Contact", "MALFORMED_QUERY"),
+        ("SELECT ReportsTo.ReportsTo.ReportsTo.ReportsTo.ReportsTo.ReportsTo.Name FROM Contact", "MALFORMED_QUERY"),
+        ("SELECT Id FROM Contact ORDER LastName", "MALFORMED_QUERY"),
+        ("SELECT Id FROM Contact WHERE LastName IS NULL", "MALFORMED_QUERY"),
+        ("", "MALFORMED_QUERY"),
         ("SELECT Id FROM Contact LIMIT 1 OFFSET 2001", "NUMBER_OUTSIDE_VALID_RANGE"),
     ],
 )
