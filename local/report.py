@@ -12,6 +12,9 @@ from local.sample import Sample
 from local.sandbox.faults import Count
 from local.sandbox.world import GRAPH, SALESFORCE
 
+LONGEST = 160
+"""Characters of a sentence that the report shows; the table has it whole."""
+
 
 def report(rounds: Rounds, sample: Sample, requests: Mapping[str, Mapping[Count, int]]) -> Iterator[str]:
     """The lines of it. `requests`: what was counted in each round."""
@@ -54,7 +57,8 @@ def _errors(rounds: Rounds) -> Iterator[str]:
     yield f"Errors ({len(rows)})"
     for row in rows:
         values: Mapping[str, Any] = row.values
-        yield f"  {values.get('User')}: {values.get('Code')} {values.get('Field') or ''} – {values.get('Text')}"
+        text = shorten(" ".join(str(values.get("Text")).split()))
+        yield f"  {values.get('User')}: {values.get('Code')} {values.get('Field') or ''} – {text}"
         yield f"      fixable by {values.get('FixableBy')}: {values.get('Remedy')}"
 
 
@@ -70,6 +74,10 @@ def _requests(title: str, sample: Sample, counts: Mapping[Count, int]) -> Iterat
     graph = sum(counts[count] for count in others if count.service == GRAPH)
     salesforce = sum(counts[count] for count in others if count.service == SALESFORCE)
     yield f"  {'for all of them, and logins':<32} {graph:>8} {salesforce:>12}"
+
+
+def shorten(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def _sum(counts: Mapping[Count, int], service: str, users: Iterable[str]) -> int:

@@ -77,6 +77,8 @@ def _tell(stack: Stack, say: Callable[[str], None]) -> list[str]:
                 found.append(f"the quiet round wrote {more} times")
             say(f"{title}: {'both sides agree' if not found else f'{len(found)} things are wrong'}")
             problems += found
+            if found:
+                break  # what follows builds on it
         print()
         for line in report(rounds, sample, requests):
             print(line)

@@ -5,6 +5,7 @@ directions, Salesforce wins a conflict, a deletion in Salesforce deletes in Outl
 Salesforce. They are checked on what the simulators hold, never on what the product says.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,6 +37,8 @@ class Story:
     told: list[str] = field(default_factory=list)
     _before: dict[str, Snapshot] = field(default_factory=dict)
     _private: dict[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
+    _twice: dict[str, Counter[str]] = field(default_factory=dict)
+    """How often each person of Salesforce is there from the beginning."""
     _waiting: dict[str, set[str]] = field(default_factory=dict)
     """Outlook ids that must not have reached Salesforce."""
     _unlinked: set[str] = field(default_factory=set)
@@ -48,6 +51,7 @@ class Story:
             opted_in = {person.outlook[name] for name in person.outlook if name.startswith("opted in")}
             before = self.snapshot(person)
             ours = before.inside.keys() | opted_in
+            self._twice[person.upn] = Counter(_person(row) for row in before.rows.values())
             self._private[person.upn] = {key: contact for key, contact in before.contacts.items() if key not in ours}
 
     def edit(self) -> None:
@@ -72,7 +76,7 @@ class Story:
             settled = [contact for key, contact in now.inside.items() if key not in waiting]
             rows = [row for key, row in now.rows.items() if key not in self._unlinked]
             found += [f"{person.name}: {problem}" for problem in differences(rows, settled, accounts)]
-            found += [f"{person.name}: {problem}" for problem in self._disturbed(person, now)]
+            found += [f"{person.name}: {problem}" for problem in [*self._doubled(person, now), *self._disturbed(person, now)]]
         return found
 
     def snapshot(self, person: SalesPerson) -> Snapshot:
@@ -185,6 +189,12 @@ class Story:
         address = _address(before.contacts[contact])
         return next(key for key, each in before.rows.items() if (each["Email"] or "").casefold() == address), contact
 
+    def _doubled(self, person: SalesPerson, now: Snapshot) -> list[str]:
+        """Who is in Salesforce more often than the sales people typed them in."""
+        typed = self._twice[person.upn]
+        counts = Counter(_person(row) for row in now.rows.values())
+        return [f"{name} is {number} times in Salesforce" for name, number in counts.items() if number > max(1, typed[name])]
+
     def _disturbed(self, person: SalesPerson, now: Snapshot) -> list[str]:
         """What was none of the sync's business and changed all the same; what lacks the category."""
         kept = self._private[person.upn]
@@ -218,6 +228,10 @@ class Story:
 
     def _salesforce(self, person: SalesPerson, action: str, *arguments: Any) -> Any:
         return self.hands.call(SALESFORCE, f"as_user({person.username}).{action}", *arguments)
+
+
+def _person(row: Mapping[str, Any]) -> str:
+    return f"{row['Name']} {row['Email'] or ''}".casefold()
 
 
 def _address(contact: Mapping[str, Any]) -> str:

@@ -73,3 +73,17 @@ def test_a_contact_that_is_not_the_syncs_business_is_watched(tenant: Tenant, dis
     assert watched() == []
     disturb(tenant)
     assert watched() == ["Anna Weber: 1 contacts outside the folder were touched"]
+
+
+def test_a_person_who_was_made_twice_is_found_out(tenant: Tenant) -> None:
+    anna = tenant.sample.people[0]
+
+    def doubled() -> list[str]:
+        return [problem for problem in tenant.story.problems() if "times in Salesforce" in problem]
+
+    assert doubled() == []  # the sample's own double is known
+    row = tenant.world.salesforce.record(anna.salesforce["customer 3"])
+    assert row is not None
+    same = {name: row[name] for name in ("FirstName", "LastName", "Email")}
+    tenant.world.salesforce.as_user(anna.username).create("Contact", same)
+    assert [problem.partition(" is ")[2] for problem in doubled()] == ["2 times in Salesforce"]
