@@ -1,7 +1,7 @@
 """Structured log lines: one event name per thing that happens, fixed keys, no personal data and no secret.
 
-A line is a JSON object with `event` first, so that a query can parse it: `parse_json(message).event == "RunEnded"`. `EVENTS` names every event
-and its keys; an unknown one is a programming error.
+A line is a JSON object with `event` first, so that a query can parse it: `parse_json(message).event == "RunEnded"`. `EVENTS` names
+every event and its keys; an unknown one is a programming error.
 """
 
 import json

@@ -1,8 +1,9 @@
 """One round: who syncs, as whom, and who cannot – then a message for each who can.
 
-Members of the Entra group and the rows of SyncUsers make the list; each person is matched to one active Salesforce user by FederationIdentifier
-= user principal name, then Email = mail, or by the username an administrator wrote. Ambiguous or missing ones get a state and an
-error row, the others go on. A match is pinned: another Salesforce user or org stops the person until an administrator confirms it.
+Members of the Entra group and the rows of SyncUsers make the list; each person is matched to one active Salesforce user by
+FederationIdentifier = user principal name, then Email = mail, or by the username an administrator wrote. Ambiguous or missing ones get
+a state and an error row, the others go on. A match is pinned: another Salesforce user or org stops the person until an administrator
+confirms it.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence

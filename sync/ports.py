@@ -566,7 +566,7 @@ class Claims(Protocol):
     """The org-wide right to create one record that several users could create."""
 
     async def take(self, keys: Sequence[str]) -> Mapping[str, Claim]:
-        """Granted; or named (somebody made the record: `salesforce_id`); or `expired` (look for it, then `take_over`); or held by another."""
+        """Granted; or named (somebody made it: `salesforce_id`); or `expired` (look for it, then `take_over`); or held by another."""
         ...
 
     async def take_over(self, keys: Sequence[str]) -> Sequence[str]:

@@ -2,8 +2,8 @@
 
     recover open intents → [ read a page of each side → pairs → look → cursor ]* → due pendings and answers → sweep → deletions → close
 
-A quiet run is one look at each side and one commit. A first read takes Outlook to its end before Salesforce, so that what a person had in the
-folder is matched before anything is created there. A run longer than its budget keeps its cursors and asks to be continued.
+A quiet run is one look at each side and one commit. A first read takes Outlook to its end before Salesforce, so that what a person had
+in the folder is matched before anything is created there. A run longer than its budget keeps its cursors and asks to be continued.
 """
 
 import asyncio

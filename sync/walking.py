@@ -1,8 +1,8 @@
 """Absence, inferred: after a full read of the mailbox, which links were not seen?
 
-What a full read has seen is kept beside the cursor (6 bytes a hash of an id), so that it may take several runs. Nothing is deleted here: each
-link that was not seen is looked at by id. After the folder was made again (`refill`) an absent item stands for no deletion: the
-link loses its Outlook half, and the pair is made again from Salesforce.
+What a full read has seen is kept beside the cursor (6 bytes of a hash of each id), so that it may take several runs. Nothing is deleted
+here: each link that was not seen is looked at by id. After the folder was made again (`refill`) an absent item stands for no deletion:
+the link loses its Outlook half, and the pair is made again from Salesforce.
 """
 
 from base64 import b64decode, b64encode

@@ -65,12 +65,11 @@ async def complete_pairs(desk: Desk, pairs: Sequence[Pair], *, fresh: bool) -> l
     items = await desk.outlook.get(no_item) if no_item else {}
     known: list[Pair] = []
     for pair in ready:
-        link = pair.link
-        if link is not None:
-            pair = replace(
-                pair, salesforce=pair.salesforce or records.get(link.salesforce_id), outlook=pair.outlook or items.get(link.outlook_id)
-            )
-        known.append(pair)
+        if pair.link is None:
+            known.append(pair)
+        else:
+            record, item = records.get(pair.link.salesforce_id), items.get(pair.link.outlook_id)
+            known.append(replace(pair, salesforce=pair.salesforce or record, outlook=pair.outlook or item))
     return await _follow_merges(desk, known)
 
 

@@ -1,8 +1,8 @@
 """What became of an open intent of a run that died, or of a request that was cut.
 
-The other side is asked for the stamp or the unique key. What is found is adopted with the intended hashes as base, so that an edit made since is
-a change; then both sides are looked at. Without a unique key "not there" is an answer only once the vendor's longest request
-time has passed; until then the pair is busy and nothing is decided about it.
+The other side is asked for the stamp or the unique key. What is found is adopted with the intended hashes as base, so that an edit
+made since is a change; then both sides are looked at. Without a unique key "not there" is an answer only once the vendor's longest
+request time has passed; until then the pair is busy and nothing is decided about it.
 """
 
 from collections.abc import Mapping, Sequence

@@ -164,9 +164,9 @@ def _draft_company(
 ) -> None:
     """C5: a new contact takes an exact account, else the only containing one, else none; an edit relinks only exactly and never blanks."""
     now = None if current is None else current.fields.get(COMPANY)
-    key = value.casefold() if value else ""
+    key = value.lower() if value else ""
     account = companies.exact.get(key) or (companies.containing.get(key) if current is None else None)
-    if not value or (now is not None and now.casefold() == key):
+    if not value or (now is not None and now.lower() == key):
         held[COMPANY] = now
     elif account is not None:
         payload["AccountId"] = account.id
@@ -245,15 +245,15 @@ def copy_outlook(raw: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def identity(item: Item) -> Identity:
-    """All addresses an Outlook contact has; first + last name only where both are known."""
+    """All addresses an Outlook contact has; first + last name only where both are known. Lower case, as SOQL compares: not case-folded."""
     addresses = [canonical(entry.get("address")) for entry in item.raw.get("emailAddresses") or [] if isinstance(entry, dict)]
-    strong = frozenset(address.casefold() for address in [*addresses, item.fields.get("email")] if address)
+    strong = frozenset(address.lower() for address in [*addresses, item.fields.get("email")] if address)
     first, last = item.fields.get("first_name"), item.fields.get("last_name")
-    return Identity(strong=strong, weak=f"{first} {last}".casefold() if first and last else "")
+    return Identity(strong=strong, weak=f"{first} {last}".lower() if first and last else "")
 
 
 def comparable(name: str, value: str) -> str:
-    return value.casefold() if name in {"email", COMPANY} else value
+    return value.lower() if name in {"email", COMPANY} else value
 
 
 def held(schema: Schema) -> Held:
@@ -275,6 +275,10 @@ CONTACT = Kind(
     salesforce_object="Contact",
     outlook_select=OUTLOOK_SELECT,
     key_field=KEY_FIELD,
+    strong_column="Email",
+    weak_column="Name",
+    company_object="Account",
+    company_field=COMPANY,
     salesforce_select=salesforce_select,
     read_salesforce=read_salesforce,
     read_outlook=read_outlook,
