@@ -56,7 +56,8 @@ def _compare_company(row: Row, contact: Row, accounts: Mapping[str, str]) -> lis
 def _compare_notes(row: Row, contact: Row) -> list[str]:
     """Notes that are too long for Salesforce are cut there, perhaps with a mark at the end, and whole in Outlook."""
     here, there = _text(row.get("Description")) or "", _text(contact.get("personalNotes")) or ""
-    cut = len(there) > LONGEST_DESCRIPTION >= len(here) > LONGEST_DESCRIPTION - 100 and there.startswith(here[:-100])
+    stored = len(here.replace("\n", "\r\n"))  # Salesforce counts a line end as two characters
+    cut = len(there) > len(here) and LONGEST_DESCRIPTION >= stored > LONGEST_DESCRIPTION - 100 and there.startswith(here[:-100])
     if here == there or cut:
         return []
     return [f"the notes have {len(here)} characters in Salesforce and {len(there)} in Outlook, and differ"]

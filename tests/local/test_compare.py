@@ -57,6 +57,9 @@ def test_notes_that_salesforce_can_not_hold_may_be_cut_there_only() -> None:
     note = "z" * 40_000
     assert compare_pair({**ROW, "Description": note[:32_000]}, {**CONTACT, "personalNotes": note}, ACCOUNTS) == []
     assert compare_pair({**ROW, "Description": note}, {**CONTACT, "personalNotes": note[:32_000]}, ACCOUNTS) != []
+    lines = "line\r\n" * 10_000
+    assert compare_pair({**ROW, "Description": lines[:31_998]}, {**CONTACT, "personalNotes": lines}, ACCOUNTS) == []
+    assert compare_pair({**ROW, "Description": lines[:29_000]}, {**CONTACT, "personalNotes": lines}, ACCOUNTS) != []
 
 
 def test_a_company_without_account_stays_in_outlook() -> None:
