@@ -5,14 +5,14 @@ that whoever comes later finds the record instead of making a second one; one th
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from shared.errors import Unknown
 from sync.ports import Claim, Clock, Insert, Operation, Remove, Replace, Row, RowChanged, RowExists, Stored, Tables
 from sync.stores.packing import moment
 
 TABLE = "SyncClaims"
-COLUMNS = ("Holder", "Until", "SalesforceId", "Run")
+COLUMNS: Mapping[str, type] = {"Holder": str, "Until": datetime, "SalesforceId": str, "Run": str}
 LIFETIME = timedelta(minutes=20)
 """Longer than a vendor's longest request and a run's budget together."""
 

@@ -12,23 +12,6 @@ from sync.keeping import Intended, Intent, Op, Pending, Why
 from sync.ports import Row, Scalar, Stored
 from sync.stores.columns import join, span
 
-LINK_COLUMNS = (
-    "SalesforceId",
-    "OutlookId",
-    "Status",
-    "Origin",
-    "Home",
-    "Base",
-    "Etag",
-    "OutlookModified",
-    "Stamp",
-    "Turns",
-    "TurnsSince",
-    "Wrote",
-)
-PENDING_COLUMNS = (*("SalesforceId", "OutlookId", "Why", "Due", "Attempts", "Code", "Since", "Asked", "Side", "Approval", "Candidates"),)
-INTENT_COLUMNS = ("Operation", "Sent", "Count", "Actions")
-
 
 def link_row(link: Link, mark: str) -> Row:
     """`mark` names the hash key: hashes of another key are no base."""

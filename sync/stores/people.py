@@ -38,7 +38,6 @@ USER_COLUMNS: Mapping[str, type] = {
     "StateSince": datetime,
     "StateText": str,
     "InGroup": bool,
-    "LastRun": datetime,
 }
 
 
@@ -86,7 +85,6 @@ class UserRow:
     paused: bool = False
     facts: Facts = field(default_factory=Facts)
     state_since: datetime | None = None
-    last_run: datetime | None = None
     problems: tuple[BadValue, ...] = ()
     etag: str = ""
     """Of the row as read; empty for one that is not there yet."""
@@ -116,10 +114,6 @@ class People:
                 values["StateSince"] = now
             operations.append(Merge(key=row.key, values=values))
         await self._tables.put_many(USERS, _USERS_PARTITION, operations)
-
-    async def note_run(self, key: str, when: datetime) -> None:
-        """A run of this person has ended."""
-        await self._tables.transact(USERS, _USERS_PARTITION, [Merge(key=key, values={"LastRun": when})])
 
     async def adopt(self, typed: UserRow, key: str) -> bool:
         """Move a row that was typed under a principal name to the person's object id, in one transaction. What the row there already says
@@ -194,7 +188,6 @@ def _read_user(row: Stored) -> UserRow:
             in_group=flag(row.values.get("InGroup", "")) or False,
         ),
         state_since=time("StateSince"),
-        last_run=time("LastRun"),
         problems=tuple(problems),
         etag=row.etag,
     )

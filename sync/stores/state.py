@@ -26,9 +26,43 @@ from sync.stores.packing import intent_row, link_row, moment, pending_row, read_
 
 TABLE = "SyncState"
 LEASE = "a-lease"
-LEASE_COLUMNS = ("Holder", "Until", "Again", "Served", "Sequence", "User")
-CURSOR_COLUMNS = ("State",)
-POINTER_COLUMNS = ("SalesforceId", "OutlookId")
+COLUMNS: Mapping[str, type] = {
+    "User": str,
+    "Holder": str,
+    "Until": datetime,
+    "Again": bool,
+    "Served": datetime,
+    "Sequence": int,
+    "Links_<kind>": int,
+    "State": str,
+    "Operation": str,
+    "Sent": datetime,
+    "Count": int,
+    "Actions": str,
+    "SalesforceId": str,
+    "OutlookId": str,
+    "Why": str,
+    "Due": datetime,
+    "Attempts": int,
+    "Code": str,
+    "Since": datetime,
+    "Asked": bool,
+    "Side": str,
+    "Approval": str,
+    "Candidates": str,
+    "Status": str,
+    "Origin": str,
+    "Home": bool,
+    "HashKey": str,
+    "Base": str,
+    "Etag": str,
+    "OutlookModified": datetime,
+    "Stamp": str,
+    "Turns": int,
+    "TurnsSince": datetime,
+    "Wrote": str,
+}
+"""Of all sorts of rows together."""
 ROWS = 99
 """Rows of a transaction besides the lease."""
 SCAN_PAYS = 35

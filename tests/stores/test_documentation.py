@@ -2,20 +2,25 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from local.sandbox.http import SettableClock
 from shared.errors import Code
-from shared.records import Side
+from shared.records import Origin, Side
+from sync.core.link import Link
+from sync.keeping import Changes, Intended, Intent, Op, Pending, Why
 from sync.ports import Answer, Before, Question
-from sync.stores import TABLES, approvals, conflicts, errors, journal, people, profile, runs
+from sync.stores import TABLES, approvals, claims, conflicts, errors, journal, people, profile, runs, state
 from sync.stores.memory import MemoryTables
 
 PAGE = (Path(__file__).parents[2] / "docs/tables.md").read_text(encoding="utf-8")
 TYPES: Mapping[type, str] = {str: "text", int: "number", float: "decimal", datetime: "time", bool: "true or false"}
 COLUMNS: Mapping[str, Mapping[str, type]] = {
+    state.TABLE: state.COLUMNS,
+    claims.TABLE: claims.COLUMNS,
     people.USERS: people.USER_COLUMNS,
     people.PROFILES: {name: type(column.default) for name, column in profile.PROFILE_COLUMNS.items()},
     errors.TABLE: errors.COLUMNS,
@@ -70,10 +75,22 @@ def test_the_page_shows_the_defaults_and_the_allowed_values() -> None:
     assert states == ", ".join(people.Connection)
 
 
+async def write_state(tables: MemoryTables) -> None:
+    clock = SettableClock(frozen_at=NOW)
+    held = await state.UserState.open(tables, clock, user="u", name="ann", run="r", mark="k", lease_time=timedelta(minutes=5))
+    assert held is not None
+    link = Link(salesforce_id="0035g0", outlook_id="o", origin=Origin.MATCH)
+    pending = Pending(salesforce_id="0035g0", why=Why.LOOK, due=NOW, since=NOW)
+    intent = Intent(key="i", op=Op.UPDATE_OUTLOOK, sent=NOW, actions=(Intended(salesforce_id="0035g0"),))
+    changes = Changes(new_links=[link], pendings=[pending], intents=[intent], cursors={"sweep": {}}, count=1)
+    await held.kind("contact").commit(changes)
+    await claims.OrgClaims(tables, clock, "00D", "contact", "u", "r").take(["k"])
+
+
 async def write_everything(tables: MemoryTables) -> None:
+    await write_state(tables)
     await people.People(tables).default_profile()
     await people.People(tables).put([(people.UserRow(key="u"), people.Facts(state=people.Connection.CONNECTED))], now=NOW)
-    await people.People(tables).note_run("u", NOW)
     report = errors.Report(code=Code.REFUSED, kind="contact", name="S1", side=Side.SALESFORCE)
     await errors.Errors(tables).report("u", "ann", [report], now=NOW, run="r")
     question = Question(name="S1", kind_of="conflict", fields={"phone": ("1", "2")}, version="v")
@@ -95,7 +112,7 @@ async def test_the_rows_that_are_written_have_exactly_these_columns_and_types(ta
         written |= {name: type(value) for name, value in row.values.items()}
     expected = dict(COLUMNS[table])
     for name in [name for name in expected if "<" in name]:  # a column per field or counter
-        shown = "ContactsToOutlookNew" if name == "<counter>" else name.replace("<field>", "phone")
+        shown = "ContactsToOutlookNew" if name == "<counter>" else name.replace("<field>", "phone").replace("<kind>", "contact")
         assert written.pop(shown) is expected.pop(name)
     assert written.pop("Whole2", str) is str
     unwritten = set(people.ADMINISTRATORS) if table == people.USERS else set()
