@@ -15,7 +15,7 @@ from typing import Any
 
 import azure.functions as func
 
-from local.host.settings import SettingError, find_connection, resolve
+from local.host.settings import SettingError, check_connection, resolve
 from local.host.timers import check_schedule
 
 
@@ -129,7 +129,7 @@ def _check_trigger(trigger: Trigger, binding: Mapping[str, Any], settings: Mappi
     if trigger is Trigger.TIMER:
         check_schedule(str(binding["schedule"]))
     elif trigger is Trigger.QUEUE:
-        find_connection(binding["connection"], settings)
+        check_connection(binding["connection"], settings)
 
 
 def _outputs(bindings: Iterable[Mapping[str, Any]], settings: Mapping[str, str]) -> Iterable[QueueOutput]:
@@ -138,7 +138,7 @@ def _outputs(bindings: Iterable[Mapping[str, Any]], settings: Mapping[str, str])
             continue
         if binding["type"] != "queue":
             raise SettingError(f"this host does not serve the output binding {binding['type']}")
-        find_connection(binding["connection"], settings)
+        check_connection(binding["connection"], settings)
         yield QueueOutput(parameter=binding["name"], queue=binding["queueName"], connection=binding["connection"])
 
 

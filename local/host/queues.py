@@ -25,7 +25,7 @@ from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
 from local.host.index import IndexedFunction, QueueOutput
 from local.host.invoke import FunctionFailedError, Invoker, queue_message
-from local.host.settings import QueueRules, SettingError, find_connection
+from local.host.settings import QueueRules, SettingError, find_connection, find_endpoint
 
 logger = logging.getLogger("host.queues")
 
@@ -81,9 +81,8 @@ class Queues:
             await self._credential.close()
 
     def _connect(self, connection: str) -> QueueServiceClient:
-        account = self._settings.get(f"{connection}__accountName")
-        endpoint = self._settings.get(f"{connection}__queueServiceUri") or (account and f"https://{account}.queue.core.windows.net")
-        if endpoint:
+        endpoint = find_endpoint(connection, self._settings)
+        if endpoint is not None:
             self._credential = self._credential or DefaultAzureCredential()
             return QueueServiceClient(endpoint, credential=self._credential)
         try:

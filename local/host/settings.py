@@ -43,6 +43,18 @@ def find_connection(name: str, settings: Mapping[str, str]) -> str:
     raise SettingError(f"{name} is not set: it must hold the connection string of a storage account (Azurite: UseDevelopmentStorage=true)")
 
 
+def find_endpoint(name: str, settings: Mapping[str, str]) -> str | None:
+    """The queue endpoint of a connection that is made with an identity: `NAME__queueServiceUri`, or `NAME__accountName`; else `None`."""
+    account = settings.get(f"{name}__accountName")
+    return settings.get(f"{name}__queueServiceUri") or (f"https://{account}.queue.core.windows.net" if account else None)
+
+
+def check_connection(name: str, settings: Mapping[str, str]) -> None:
+    """Raises `SettingError`."""
+    if find_endpoint(name, settings) is None:
+        find_connection(name, settings)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueRules:
     """`extensions.queues` of host.json, with the host's defaults.

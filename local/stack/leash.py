@@ -24,7 +24,8 @@ def main() -> int:
 
 
 def _end_with_parent(command: "subprocess.Popen[bytes]") -> None:
-    sys.stdin.buffer.read()
+    while os.read(0, 4096):  # not sys.stdin: its lock is held by this thread when the interpreter ends
+        pass
     _tell(command, signal.SIGTERM)
     try:
         command.wait(PATIENCE)

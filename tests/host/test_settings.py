@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 
-from local.host.settings import QueueRules, SettingError, find_connection, load_rules, load_settings, resolve
+from local.host.settings import (
+    QueueRules,
+    SettingError,
+    check_connection,
+    find_connection,
+    find_endpoint,
+    load_rules,
+    load_settings,
+    resolve,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -46,6 +55,15 @@ def test_a_connection_may_leave_out_the_prefix() -> None:
     assert find_connection("Storage", {"AzureWebJobsStorage": "c"}) == "c"
     with pytest.raises(SettingError, match="Other is not set"):
         find_connection("Other", {"AzureWebJobsStorage": "c"})
+
+
+def test_a_connection_may_be_made_with_an_identity_instead() -> None:
+    assert find_endpoint("S", {"S__accountName": "acme"}) == "https://acme.queue.core.windows.net"
+    assert find_endpoint("S", {"S__accountName": "acme", "S__queueServiceUri": "https://q"}) == "https://q"
+    assert find_endpoint("S", {"S": "a connection string"}) is None
+    check_connection("S", {"S__accountName": "acme"})
+    with pytest.raises(SettingError, match="S is not set"):
+        check_connection("S", {})
 
 
 def test_the_projects_own_rules_are_read() -> None:
