@@ -1,0 +1,1 @@
+"""The pure core, examined without any world around it."""

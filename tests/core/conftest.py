@@ -1,0 +1,3 @@
+from tests.property import profile
+
+profile.load()

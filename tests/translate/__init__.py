@@ -1,0 +1,1 @@
+"""Translations, examined by what survives the way there and back."""
