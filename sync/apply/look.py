@@ -139,7 +139,7 @@ async def dispatch(desk: Desk, plans: Sequence[Plan], answers: Answers) -> Seque
     moves: list[tuple[Plan, bool]] = [(one, False) for one in sorted_plans.pop(Act.EXPEL, [])]
     writes = [*sorted_plans.pop(Act.WRITE, []), *sorted_plans.pop(Act.RELEASE, [])]
     for one in sorted_plans.pop(Act.SETTLE, []):
-        if one.move_in and not one.merged.agreed and not one.opt_in:
+        if one.move_in and not one.merged.agreed and not one.merged.alone and not one.opt_in:
             moves.append((one, True))
         else:
             writes.append(one)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.errors import Code, Permanent
-from shared.records import Fields, Item, Origin, Side
+from shared.records import Fields, Item, Origin, Place, Side
 from sync.apply.desk import Desk, Note, ids_of, present, rebased
 from sync.core.fingerprint import Base
 from sync.core.link import Link, Status
@@ -154,8 +154,9 @@ def written_base(desk: Desk, base: Base, plan: Plan, held: Fields, side: Side) -
     source = here if side is Side.OUTLOOK else there
     target = desk.hashed(held)
     origin = desk.hashed({name: source[name] for name in carried if name in held and name in source})
-    agreed_here = desk.hashed({name: here[name] for name in plan.merged.agreed})
-    agreed_there = desk.hashed({name: there[name] for name in plan.merged.agreed})
+    agreed = plan.merged.agreed | plan.merged.alone
+    agreed_here = desk.hashed({name: here[name] for name in agreed if name in here})
+    agreed_there = desk.hashed({name: there[name] for name in agreed if name in there})
     if side is Side.OUTLOOK:
         return rebased(base, salesforce={**agreed_here, **origin}, outlook={**agreed_there, **target})
     return rebased(base, salesforce={**agreed_here, **target}, outlook={**agreed_there, **origin})
@@ -184,6 +185,33 @@ def _written(desk: Desk, note: Note, one: _Write, outcome: Done | None) -> None:
     note.done.append(pair)
     if plan.move_in:
         note.again.append(replace(pair, link=link))
+
+
+async def mark_new(desk: Desk, plans: Sequence[Plan]) -> tuple[Sequence[Plan], Sequence[Pair]]:
+    """Put the category on new items in the folder, whatever becomes of them in Salesforce. Answers the plans with the items as they are now,
+    and the pairs that changed meanwhile."""
+    bare = [plan for plan in plans if not present(plan.pair.outlook).marked and present(plan.pair.outlook).place is Place.INSIDE]
+    marked = [plan for plan in plans if plan not in bare]
+    again: list[Pair] = []
+    for at in range(0, len(bare), CHUNK):
+        note, chunk = Note(), bare[at : at + CHUNK]
+        items = [present(plan.pair.outlook) for plan in chunk]
+        actions = [Intended(outlook_id=item.id) for item in items]
+        intent = await desk.intend(Op.UPDATE_OUTLOOK, actions)
+        changes = [OutlookChange(id=item.id, etag=item.version, body=desk.outlook.mark(item, on=True)) for item in items]
+        unsure: list[Intended] = []
+        for plan, action, change, outcome in zip(chunk, actions, changes, await desk.outlook.update(changes), strict=True):
+            item = present(plan.pair.outlook)
+            if isinstance(outcome, Done):
+                modified = outcome.modified or item.modified
+                now = replace(item, version=outcome.version, modified=modified, marked=True, raw={**item.raw, **change.body})
+                marked.append(replace(plan, pair=replace(plan.pair, outlook=now)))
+            else:
+                desk.sort(note, plan, outcome, Side.OUTLOOK)
+                unsure += [action] if isinstance(outcome, Unsure) else []
+        again += note.again
+        await desk.keep(note, intent, unsure)
+    return marked, again
 
 
 async def move(desk: Desk, plan: Plan, *, inside: bool) -> Sequence[Pair]:

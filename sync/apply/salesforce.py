@@ -7,6 +7,7 @@ from datetime import timedelta
 from shared.errors import Code
 from shared.records import LONG_AGO, Item, Origin, Place, Side
 from sync.apply.desk import NEVER, Desk, Note, ids_of, present
+from sync.apply import outlook
 from sync.apply.outlook import written_base
 from sync.core.fingerprint import Base
 from sync.core.link import Link, Status
@@ -39,6 +40,9 @@ async def match_or_create(desk: Desk, plans: Sequence[Plan], chosen: Mapping[str
 
 
 async def _match_or_create(desk: Desk, plans: Sequence[Plan], chosen: Mapping[str, str]) -> Sequence[Pair]:
+    plans, again = await outlook.mark_new(desk, plans)
+    if not plans:
+        return again
     items = [present(plan.pair.outlook) for plan in plans]
     found = await _look_up(desk, items)
     note = Note()
@@ -58,7 +62,7 @@ async def _match_or_create(desk: Desk, plans: Sequence[Plan], chosen: Mapping[st
         else:
             ask_which(desk, note, plan.pair, result, links)
     await desk.keep(note)
-    return [*note.again, *await _create(desk, creating, found)]
+    return [*again, *note.again, *await _create(desk, creating, found)]
 
 
 def _candidates(desk: Desk, items: Sequence[Item]) -> list[Candidate]:
@@ -201,7 +205,7 @@ async def _insert(desk: Desk, ready: Sequence[_New]) -> Sequence[Pair]:
             outlook_id=new.item.id,
             base=Base(
                 salesforce=desk.hashed(new.draft.held),
-                outlook=desk.hashed({name: value for name, value in new.item.fields.items() if name in new.draft.held}),
+                outlook=desk.hashed(new.item.fields),
             ),
             origin=Origin.OUTLOOK,
             key=desk.key_of(new.item.id),
@@ -254,7 +258,7 @@ def inserted(desk: Desk, note: Note, pair: Pair, item: Item, action: Intended, s
     note.count += 1
     note.done.append(pair)
     desk.counts["ToSalesforceNew"] += 1
-    if not item.marked or item.place is Place.OUTSIDE:
+    if item.place is Place.OUTSIDE:
         note.again.append(Pair(outlook=item, link=link))
 
 

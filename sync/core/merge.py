@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from shared.records import Fields, Side, Value
-from sync.core.fingerprint import Base, Hasher
+from sync.core.fingerprint import Base, Half, Hasher
 from sync.core.policy import Policy, Winner
 
 Held: TypeAlias = Callable[[Side, str, Value], Value]
@@ -32,6 +32,8 @@ class Merged:
     to_outlook: Fields = field(default_factory=dict)
     agreed: frozenset[str] = frozenset()
     """Fields that need no write and whose base becomes what the sides hold now."""
+    alone: frozenset[str] = frozenset()
+    """Fields that only one side shows and the other never did: they have no counterpart, and their base is what the side holds."""
     conflicts: tuple[Conflict, ...] = ()
 
 
@@ -76,7 +78,16 @@ def merge(salesforce: Fields, outlook: Fields, base: Base, policy: Policy, hash_
     for conflict in conflicts:
         if conflict.winner is not Winner.ASK:
             carry(conflict.field, Side(conflict.winner.value))
-    return Merged(to_salesforce=to_salesforce, to_outlook=to_outlook, agreed=frozenset(agreed), conflicts=tuple(conflicts))
+    alone = _alone(salesforce, outlook, base.salesforce, base.outlook, hash_of) | _alone(
+        outlook, salesforce, base.outlook, base.salesforce, hash_of
+    )
+    return Merged(to_salesforce=to_salesforce, to_outlook=to_outlook, agreed=frozenset(agreed), alone=alone, conflicts=tuple(conflicts))
+
+
+def _alone(here: Fields, there: Fields, base_here: Half, base_there: Half, hash_of: Hasher) -> frozenset[str]:
+    """A field that the other side only hides for now (it has a base there) is not alone: its change has to wait."""
+    lone = here.keys() - there.keys() - base_there.keys()
+    return frozenset(name for name in lone if base_here.get(name) != hash_of(name, here[name]))
 
 
 def _settle(name: str, salesforce: Value, outlook: Value, policy: Policy) -> Conflict:

@@ -194,7 +194,8 @@ def _merge(pair: Pair, reason: str, policy: Policy, rules: Rules) -> Plan:
         return Plan(pair=pair, act=Act.WAIT, reason="the same field was changed on both sides: a person decides", merged=merged)
     if not merged.to_salesforce and not merged.to_outlook:
         stays = "changes stay on their side in this direction"
-        return Plan(pair=pair, act=Act.SETTLE if merged.agreed else Act.NOTHING, reason=reason if merged.agreed else stays, merged=merged)
+        settles = bool(merged.agreed or merged.alone)
+        return Plan(pair=pair, act=Act.SETTLE if settles else Act.NOTHING, reason=reason if settles else stays, merged=merged)
     turns = _count_turns(link.turns, merged, rules.now)
     if turns.count > TURN_LIMIT:
         return Plan(pair=pair, act=Act.REST, reason="what the sync writes is rewritten again and again", merged=merged)
@@ -212,8 +213,3 @@ def _count_turns(turns: Turns, merged: Merged, now: datetime) -> Turns:
         wrote_salesforce=frozenset(merged.to_salesforce) or turns.wrote_salesforce,
         wrote_outlook=frozenset(merged.to_outlook) or turns.wrote_outlook,
     )
-
-
-def settled_fields(salesforce: Fields, outlook: Fields, names: frozenset[str]) -> tuple[Fields, Fields]:
-    """The two halves, restricted to what was agreed."""
-    return {n: salesforce[n] for n in names}, {n: outlook[n] for n in names}

@@ -118,7 +118,7 @@ class UserState:
                 self._load(rows)
                 return True
             self._read_lease(lease)
-            if asked is not None and self.served >= asked:
+            if asked is not None and self.served > asked:
                 return False
             taken = moment(lease.values["Until"]) > now and lease.values["Holder"] not in ("", self._run)
             values = {**lease.values, "Again": True} if taken else self._lease(now)
@@ -274,7 +274,11 @@ class KindState:
         if self._pointers is not None:
             found = {name: self._pointers[name] for name in names if name in self._pointers}
         else:
-            points = await self._points([f"pointer|{self._kind}|{name}" for name in names])
+            if len(names) * SCAN_PAYS > self.links:
+                scan = self._user.scan(f"pointer|{self._kind}|{min(names)}", f"pointer|{self._kind}|{max(names)}\0")
+                points = [row async for row in scan if row.key.rpartition("|")[2] in names]
+            else:
+                points = await self._points([f"pointer|{self._kind}|{name}" for name in names])
             found = {row.key.rpartition("|")[2]: str(row.values["SalesforceId"]) for row in points}
         links = await self.by_salesforce(list(found.values()))
         pairs = ((names[name], links.get(salesforce_id)) for name, salesforce_id in found.items())

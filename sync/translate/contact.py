@@ -14,7 +14,7 @@ from shared.records import Fields, Item, Side, Value
 from sync.core.match import Identity
 from sync.core.merge import Held
 from sync.translate.kind import Companies, Draft, Kind, Problem, Schema
-from sync.translate.text import canonical, cut, date_part, utf16_length
+from sync.translate.text import canonical, cut, date_part, salesforce_length
 
 KEY_FIELD = "Tandem_Key__c"
 COMPANY = "company"
@@ -142,14 +142,15 @@ def draft_salesforce(fields: Fields, current: Item | None, schema: Schema, compa
             held[name] = None if current is None else current.fields.get(name)
         elif field.cuts:
             held[name] = payload[field.salesforce] = cut(value, limits.length)
-        elif value is not None and limits.length and utf16_length(value) > limits.length:
-            text = f"{field.salesforce} takes {limits.length} characters, the value has {utf16_length(value)}"
+        elif value is not None and limits.length and salesforce_length(value) > limits.length:
+            text = f"{field.salesforce} takes {limits.length} characters, the value has {salesforce_length(value)}"
             problems.append(Problem(code=Code.VALUE_TOO_LONG, field=field.salesforce, text=text))
         else:
             held[name] = payload[field.salesforce] = value
     if REQUIRED in schema_names(schema) and (fields.get(REQUIRED) is None and (new or REQUIRED in fields)):
         problems.append(Problem(code=Code.REQUIRED_FIELD_MISSING, field="LastName", text="a contact needs a last name in Salesforce"))
     if new:
+        held.update({name: None for name in schema_names(schema) - fields.keys()})
         payload = {name: value for name, value in payload.items() if value is not None}
     return Draft(payload=payload, held=held, problems=tuple(problems), notices=tuple(notices))
 
@@ -207,7 +208,7 @@ def draft_outlook(fields: Fields, current: Item | None) -> Draft:
     else:
         payload["displayName"] = raw.get("displayName") or display_name(before)
     after = read_outlook({**(dict.fromkeys(OUTLOOK_SELECT) if current is None else raw), **payload})
-    held = {name: value for name, value in after.items() if name in fields or (current is not None and before.get(name) != value)}
+    held = {name: value for name, value in after.items() if name in fields or current is None or before.get(name) != value}
     return Draft(payload=payload, held=held)
 
 

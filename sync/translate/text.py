@@ -20,11 +20,14 @@ def date_part(value: Any) -> Value:
 
 
 def cut(value: Value, length: int) -> Value:
-    """At most `length` characters, as Salesforce counts them (UTF-16 units), without a torn character or trailing blank at the end."""
-    if value is None or not length or utf16_length(value) <= length:
+    """At most `length` as Salesforce counts, without a torn character or a trailing blank at the end. 0: no limit."""
+    if value is None or not length or salesforce_length(value) <= length:
         return value
-    return canonical(value.encode("utf-16-le")[: 2 * length].decode("utf-16-le", errors="ignore"))
+    units = value.replace("\n", "\r\n").encode("utf-16-le")
+    return canonical(units[: 2 * length].decode("utf-16-le", errors="ignore"))
 
 
-def utf16_length(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
+def salesforce_length(text: str) -> int:
+    """UTF-16 units, a line end as two: Salesforce keeps it as carriage return and line feed."""
+    units = len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
+    return units + text.count("\n")
