@@ -188,8 +188,8 @@ def _written(desk: Desk, note: Note, one: _Write, outcome: Done | None) -> None:
 
 
 async def mark_new(desk: Desk, plans: Sequence[Plan]) -> tuple[Sequence[Plan], Sequence[Pair]]:
-    """Put the category on new items in the folder, whatever becomes of them in Salesforce. Answers the plans with the items as they are now,
-    and the pairs that changed meanwhile."""
+    """Put the category on new items in the folder, whatever becomes of them in Salesforce. Answers the plans with the items as they are
+    now, and the pairs that changed meanwhile."""
     bare = [plan for plan in plans if not present(plan.pair.outlook).marked and present(plan.pair.outlook).place is Place.INSIDE]
     marked = [plan for plan in plans if plan not in bare]
     again: list[Pair] = []

@@ -16,7 +16,7 @@ from sync.core.fingerprint import Base
 from sync.core.link import Status
 from sync.core.match import Found, Match
 from sync.core.plan import Pair
-from sync.keeping import Intent, Op
+from sync.keeping import Intended, Intent, Op, Pending
 from sync.ports import Done
 
 RECOGNISED_BY = 3
@@ -36,8 +36,11 @@ async def recover(desk: Desk) -> None:
             case Op.UPDATE_SALESFORCE | Op.UPDATE_OUTLOOK:
                 await _updated(desk, intent)
             case Op.DELETE_SALESFORCE | Op.DELETE_OUTLOOK:
-                looks = [desk.later(action.salesforce_id, action.outlook_id) for action in intent.actions]
-                await desk.keep(Note(pendings=looks), intent)
+                await desk.keep(Note(pendings=_looks(desk, intent.actions)), intent)
+
+
+def _looks(desk: Desk, actions: Sequence[Intended]) -> list[Pending]:
+    return [desk.later(action.salesforce_id, action.outlook_id) for action in actions]
 
 
 def _answered(desk: Desk, intent: Intent) -> bool:
@@ -160,11 +163,12 @@ async def _updated(desk: Desk, intent: Intent) -> None:
     side = Side.SALESFORCE if intent.op is Op.UPDATE_SALESFORCE else Side.OUTLOOK
     links = await desk.state.by_salesforce([action.salesforce_id for action in intent.actions])
     known = [action for action in intent.actions if action.salesforce_id in links]
+    unlinked = [action for action in intent.actions if not action.salesforce_id]
     if side is Side.SALESFORCE:
         seen = await desk.org.get(desk.kind, [action.salesforce_id for action in known], desk.search)
     else:
         seen = await desk.outlook.get([action.outlook_id for action in known])
-    note = Note()
+    note = Note(pendings=_looks(desk, unlinked))
     for action in known:
         link = links[action.salesforce_id]
         now = seen.get(action.salesforce_id if side is Side.SALESFORCE else action.outlook_id)

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from shared.errors import Code
 from shared.records import LONG_AGO, Item, Origin, Place, Side
-from sync.apply.desk import NEVER, Desk, Note, ids_of, present
 from sync.apply import outlook
+from sync.apply.desk import NEVER, Desk, Note, ids_of, present
 from sync.apply.outlook import written_base
 from sync.core.fingerprint import Base
 from sync.core.link import Link, Status

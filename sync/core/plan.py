@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from shared.records import Absent, Fields, Item, Origin, Place, Seen, Side
+from shared.records import Absent, Item, Origin, Place, Seen, Side
 from sync.core.decide import TABLE, Standing, Verdict, changed, standing
 from sync.core.fingerprint import Hasher
 from sync.core.link import Link, Status, Turns
 from sync.core.merge import Conflict, Held, Merged, merge
-from sync.core.policy import Policy, Winner
+from sync.core.policy import Direction, Policy, Winner
 
 TURN_WINDOW = timedelta(hours=1)
 TURN_LIMIT = 6
@@ -101,7 +101,12 @@ def plan(pair: Pair, rules: Rules, *, answer: Winner | None = None) -> Plan:
             dropped = isinstance(pair.salesforce, Absent)
             return Plan(pair=pair, act=Act.FORGET if dropped else Act.NOTHING, reason="opted out by the person")
         opt_in = True
-        pair = replace(pair, link=replace(link, status=Status.ACTIVE, home=item.place is Place.INSIDE, outlook_id=item.id))
+        origin = Origin.MATCH if link.origin is Origin.SALESFORCE else link.origin  # from now on it is the person's own
+        again = replace(link, status=Status.ACTIVE, home=item.place is Place.INSIDE, outlook_id=item.id, origin=origin)
+        pair = replace(pair, link=again)
+        if isinstance(pair.salesforce, Absent):
+            why = "opted in again, but its record is gone: it is new to Salesforce"
+            return Plan(pair=replace(pair, link=link, salesforce=None), act=Act.CREATE_SALESFORCE, reason=why)
     policy = rules.policy if answer is None else replace(rules.policy, winner=answer)
     here, there = stand(pair, Side.SALESFORCE, rules.hash_of), stand(pair, Side.OUTLOOK, rules.hash_of)
     verdict, reason = TABLE[here, there]
@@ -164,13 +169,16 @@ def _apply_policy(pair: Pair, verdict: Verdict, reason: str, policy: Policy, rul
             return made(Act.CREATE_OUTLOOK, "deleted in Outlook; auto-removal is off (D1)")
         case Verdict.REVIVE_OUTLOOK | Verdict.REVIVE_SALESFORCE:
             side = Side.OUTLOOK if verdict is Verdict.REVIVE_OUTLOOK else Side.SALESFORCE
+            revive = Act.CREATE_OUTLOOK if side is Side.OUTLOOK else Act.CREATE_SALESFORCE
             if not policy.direction.reaches(side):
                 return made(Act.FORGET, "deleted on one side; changes are not carried there")
+            if policy.direction is not Direction.BOTH:
+                return made(revive)
             if policy.winner is Winner.ASK:
                 return made(Act.WAIT, "edited on one side, deleted on the other: a person decides")
             if asked and policy.winner.value == side.value:
                 return made(Act.DELETE_SALESFORCE if side is Side.OUTLOOK else Act.DELETE_OUTLOOK, "a person decided for the deletion")
-            return made(Act.CREATE_OUTLOOK if side is Side.OUTLOOK else Act.CREATE_SALESFORCE)
+            return made(revive)
         case Verdict.TO_OUTLOOK | Verdict.TO_SALESFORCE | Verdict.MERGE:
             return _merge(pair, reason, policy, rules)
 
@@ -185,8 +193,10 @@ def _leave(pair: Pair, hash_of: Hasher) -> Act:
 
 def _merge(pair: Pair, reason: str, policy: Policy, rules: Rules) -> Plan:
     salesforce, outlook, link = pair.item(Side.SALESFORCE), pair.item(Side.OUTLOOK), pair.link
+    to_outlook = policy.direction.reaches(Side.OUTLOOK)
     if salesforce is None and outlook is not None and isinstance(pair.salesforce, Absent):
-        return Plan(pair=pair, act=Act.EXPEL, reason="edited in Outlook, no longer readable in Salesforce: the person keeps the item")
+        why = "edited in Outlook, no longer readable in Salesforce: the person keeps the item"
+        return Plan(pair=pair, act=Act.EXPEL if to_outlook else Act.NOTHING, reason=why)
     if link is None or salesforce is None or outlook is None:
         return Plan(pair=pair, act=Act.NOTHING, reason="one side has not been looked at yet")
     merged = merge(salesforce.fields, outlook.fields, link.base, policy, rules.hash_of, rules.held)
@@ -194,6 +204,8 @@ def _merge(pair: Pair, reason: str, policy: Policy, rules: Rules) -> Plan:
         return Plan(pair=pair, act=Act.WAIT, reason="the same field was changed on both sides: a person decides", merged=merged)
     if not merged.to_salesforce and not merged.to_outlook:
         stays = "changes stay on their side in this direction"
+        if to_outlook and stand(pair, Side.SALESFORCE, rules.hash_of) is Standing.LEFT:
+            return Plan(pair=pair, act=_leave(pair, rules.hash_of), reason="left the search with an edit that is not carried")
         settles = bool(merged.agreed or merged.alone)
         return Plan(pair=pair, act=Act.SETTLE if settles else Act.NOTHING, reason=reason if settles else stays, merged=merged)
     turns = _count_turns(link.turns, merged, rules.now)

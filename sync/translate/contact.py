@@ -150,7 +150,7 @@ def draft_salesforce(fields: Fields, current: Item | None, schema: Schema, compa
     if REQUIRED in schema_names(schema) and (fields.get(REQUIRED) is None and (new or REQUIRED in fields)):
         problems.append(Problem(code=Code.REQUIRED_FIELD_MISSING, field="LastName", text="a contact needs a last name in Salesforce"))
     if new:
-        held.update({name: None for name in schema_names(schema) - fields.keys()})
+        held.update(dict.fromkeys(schema_names(schema) - fields.keys()))
         payload = {name: value for name, value in payload.items() if value is not None}
     return Draft(payload=payload, held=held, problems=tuple(problems), notices=tuple(notices))
 
