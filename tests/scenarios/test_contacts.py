@@ -27,16 +27,6 @@ from tests.scenarios.stage import (
 from tests.tenant import Somebody, Tenant
 
 
-@pytest.fixture
-def tenant() -> Tenant:
-    return Tenant()
-
-
-@pytest.fixture
-def ada(tenant: Tenant) -> Somebody:
-    return tenant.person("ada")
-
-
 FULL_RECORD = {
     "Salutation": "Dr.",
     "FirstName": "Jürgen",
@@ -286,8 +276,7 @@ async def test_only_the_changed_fields_are_written_to_salesforce(tenant: Tenant,
     assert [set(fields) & {"FirstName", "LastName", "Phone", "Title"} for fields in written] == [{"Title"}]
 
 
-async def test_someone_elses_contacts_are_not_mine(tenant: Tenant, ada: Somebody) -> None:
-    bob = tenant.person("bob")
+async def test_someone_elses_contacts_are_not_mine(tenant: Tenant, ada: Somebody, bob: Somebody) -> None:
     in_salesforce(ada, "Adams")
     in_salesforce(bob, "Brown")
     await tenant.round()
@@ -295,8 +284,7 @@ async def test_someone_elses_contacts_are_not_mine(tenant: Tenant, ada: Somebody
     await agrees(tenant, ada, bob)
 
 
-async def test_all_contacts_means_all_that_the_person_may_see(tenant: Tenant, ada: Somebody) -> None:
-    bob = tenant.person("bob")
+async def test_all_contacts_means_all_that_the_person_may_see(tenant: Tenant, ada: Somebody, bob: Somebody) -> None:
     await set_profile(tenant, ContactsSearch="All contacts")
     big = account(tenant, bob, "Big")
     shared = in_salesforce(bob, "Shared", AccountId=big)
