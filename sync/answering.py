@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 from shared.errors import Code
 from shared.records import Side
+from sync.apply import deletions
 from sync.apply.desk import Desk, Note, names_of
 from sync.apply.look import Answers, complete_pairs, dispatch, look, pair_named, question_of
-from sync.core.plan import Act, Pair, Plan, plan
+from sync.core.plan import DELETIONS, Act, Pair, Plan, plan
 from sync.core.policy import Winner
 from sync.keeping import Pending
 from sync.ports import Answer, Trouble
@@ -66,4 +67,6 @@ async def _settle(desk: Desk, asked: Mapping[str, Pending], given: Mapping[str, 
         if planned.act is Act.WAIT and name and question_of(desk, planned, name).version == given[name].version:
             planned = plan(pair, desk.rules, answer=SIDES[given[name].decision.strip()])
         plans.append(planned)
-    await look(desk, await dispatch(desk, plans, Answers()), fresh=True)
+    await deletions.delete(desk, [one for one in plans if one.act in DELETIONS])
+    others = [one for one in plans if one.act not in DELETIONS]
+    await look(desk, await dispatch(desk, others, Answers()), fresh=True)

@@ -36,6 +36,7 @@ from sync.runner import Ran, Result, Run, Times
 from sync.stores import TABLES
 from sync.stores.claims import OrgClaims
 from sync.stores.errors import EVERYONE, MESSAGES, Errors, Report, of_error
+from sync.stores.journal import Journal
 from sync.stores.ledger import UserLedger, link_to
 from sync.stores.people import Connection, People, UserRow, version
 from sync.stores.profile import ContactsSearch, Profile
@@ -153,7 +154,12 @@ class App:
         )
         self.tokens = Tokens(connection, http=world.salesforce_http, now=world.clock.now, on_login=lambda _user: count("logins"))
         self.schemas = Schemas(world.clock.now)
-        self.errors, self.people, self.runs = Errors(self.tables), People(self.tables), Runs(self.tables)
+        self.errors, self.people, self.runs, self.journal = (
+            Errors(self.tables),
+            People(self.tables),
+            Runs(self.tables),
+            Journal(self.tables),
+        )
         self.planner = Planner(
             people=self.people,
             errors=self.errors,
@@ -339,6 +345,7 @@ class App:
                 name=row.facts.principal_name,
                 kind=kind.name,
                 run=run_id,
+                book=self.journal,
                 link_to=link_to(self.settings.salesforce_login_url, kind.salesforce_object),
             ),
             claims=OrgClaims(self.tables, self.clock, org.org_id, kind.name, row.key, run_id),
@@ -445,11 +452,14 @@ _kept: list[App] = []
 
 def schedule(environ: Mapping[str, str] = os.environ) -> str:
     """What the timer trigger is indexed with: a schedule that is not one is reported by the round, and must not stop the indexing."""
-    from croniter import croniter  # noqa: PLC0415
+    usual = KNOWN["SYNC_SCHEDULE"].default
+    wanted = environ.get("SYNC_SCHEDULE", "").strip() or usual
+    if wanted == usual:
+        return usual
+    from croniter import croniter  # noqa: PLC0415 - cold start
 
-    wanted = environ.get("SYNC_SCHEDULE", "").strip()
     valid = len(wanted.split()) == 6 and croniter.is_valid(wanted, second_at_beginning=True)
-    return wanted if valid else KNOWN["SYNC_SCHEDULE"].default
+    return wanted if valid else usual
 
 
 async def app() -> App | None:

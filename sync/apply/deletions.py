@@ -56,7 +56,7 @@ async def make(desk: Desk, decided: Held = Held.NO) -> None:
         await _hold(desk, deletions)
         return
     else:
-        await _delete(desk, deletions)
+        await delete(desk, deletions)
     if approval:
         await desk.ledger.finish(approval, "rejected" if decided is Held.REJECTED else "done")
         await desk.ledger.solve([f"S{approval}"])
@@ -86,7 +86,8 @@ async def _keep_all(desk: Desk, deletions: Sequence[Plan]) -> None:
     await look(desk, await dispatch(desk, kept, Answers()), fresh=True)
 
 
-async def _delete(desk: Desk, deletions: Sequence[Plan]) -> None:
+async def delete(desk: Desk, deletions: Sequence[Plan]) -> None:
+    """Delete what the guard let pass, or a person decided."""
     records = [one for one in deletions if _side(one) is Side.SALESFORCE]
     items = [one for one in deletions if _side(one) is Side.OUTLOOK]
     for at in range(0, len(records), SALESFORCE_CHUNK):

@@ -1,6 +1,6 @@
 """Effects in Salesforce: match or create, and write. Each collection: lookup, drafts, claims, intent and journal, effect, commit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -62,7 +62,8 @@ async def _match_or_create(desk: Desk, plans: Sequence[Plan], chosen: Mapping[st
         else:
             ask_which(desk, note, plan.pair, result, links)
     await desk.keep(note)
-    return [*again, *note.again, *await _create(desk, creating, found)]
+    decided = {one for one, choice in chosen.items() if choice == "create"}
+    return [*again, *note.again, *await _create(desk, creating, found, decided)]
 
 
 def _candidates(desk: Desk, items: Sequence[Item]) -> list[Candidate]:
@@ -137,7 +138,8 @@ def ask_which(desk: Desk, note: Note, pair: Pair, result: Match, links: Mapping[
     note.questions.append(question)
 
 
-async def _create(desk: Desk, plans: Sequence[Plan], found: Candidates) -> Sequence[Pair]:
+async def _create(desk: Desk, plans: Sequence[Plan], found: Candidates, decided: Collection[str]) -> Sequence[Pair]:
+    """`decided`: Outlook ids of which a person said that they are new, whatever they look like: no claim is asked for them."""
     note = Note()
     ready: list[_New] = []
     claimed: set[str] = set()
@@ -149,7 +151,7 @@ async def _create(desk: Desk, plans: Sequence[Plan], found: Candidates) -> Seque
         draft = desk.kind.draft_salesforce(item.fields, None, desk.schema, found.companies)
         if desk.refused(note, plan.pair, draft, Side.SALESFORCE):
             continue
-        claim = _claim(desk, item)
+        claim = "" if item.id in decided else _claim(desk, item)
         if claim and claim in claimed:  # the same person twice in one page: the second one is looked at when the first one exists
             note.again.append(plan.pair)
             continue

@@ -40,6 +40,7 @@ class Match:
 
 def match(new: Identity, candidates: Sequence[Candidate], taken: Collection[str]) -> Match:
     """`taken`: the ids of candidates that this mailbox already has linked to another item."""
+    candidates = list({c.id: c for c in candidates}.values())
     strong = [c for c in candidates if c.identity.strong & new.strong]
     if strong:
         return _choose(strong, taken)

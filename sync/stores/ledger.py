@@ -24,6 +24,7 @@ class UserLedger:
     kind: str
     run: str
     link_to: Callable[[str], str]
+    book: Journal
 
     async def report(self, troubles: Sequence[Trouble]) -> None:
         reports = [
@@ -60,7 +61,7 @@ class UserLedger:
             await conflicts.close(self.user, self.kind, moot)
 
     async def journal(self, entries: Sequence[Before]) -> None:
-        await Journal(self.tables).write(self.user, self.name, self.kind, entries, now=self.clock.now(), run=self.run)
+        await self.book.write(self.user, self.name, self.kind, entries, now=self.clock.now(), run=self.run)
 
     async def hold(self, approval: str, deletions: Sequence[Pending], links: int) -> None:
         doomed = [Doomed(side=one.side or Side.OUTLOOK, salesforce_id=one.salesforce_id, outlook_id=one.outlook_id) for one in deletions]

@@ -227,9 +227,7 @@ def _with_entry(entries: Any, spelling: Spelling, value: Value) -> list[Any]:
 
 
 def _closed_up(entries: list[Any]) -> list[Any]:
-    """Outlook's lists have no holes. A second business telephone alone would become the first one: it is not sent."""
-    if len(entries) > 1 and entries[0] is None and isinstance(entries[1], str):
-        return []
+    """Outlook's lists have no holes: a second business telephone alone is shown as the first one."""
     return [entry for entry in entries if entry is not None]
 
 

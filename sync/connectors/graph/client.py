@@ -17,11 +17,9 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 from weakref import WeakValueDictionary
-
-import httpx
 
 from shared.errors import Code, Permanent, SyncError, Temporary
 from sync.connectors.graph.errors import codes_of, read_error, unknown
@@ -30,9 +28,11 @@ from sync.connectors.graph.reply import Reply, SubRequest
 from sync.connectors.graph.retry import Chance, Patience, Sleep, asked_wait
 from sync.ports import Clock
 
+if TYPE_CHECKING:
+    import httpx
+
 BATCH = 20
 IMMUTABLE = 'IdType="ImmutableId"'
-NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class GraphClient:
         *,
         endpoint: str,
         get_token: GetToken,
-        http: httpx.AsyncClient,
+        http: "httpx.AsyncClient",
         clock: Clock,
         sleep: Sleep,
         chance: Chance,
@@ -161,6 +161,8 @@ class GraphClient:
             return Reply(fault=error)
 
     async def _send_once(self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, token: str) -> Reply:
+        import httpx  # noqa: PLC0415 - cold start: the functions are indexed without it
+
         request_id = self._new_id()
         sent = {
             "Authorization": f"Bearer {token}",
@@ -173,7 +175,7 @@ class GraphClient:
         try:
             async with asyncio.timeout(self.timeout):
                 response = await self._http.request(method, self.base + url, headers=sent, content=content, timeout=self.timeout)
-        except NEVER_SENT as error:
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:  # never sent
             return Reply(fault=Temporary(Code.NETWORK, f"Graph could not be reached: {type(error).__name__}"))
         except (httpx.RequestError, TimeoutError) as error:
             return Reply(fault=unknown(f"the request to Graph was cut: {type(error).__name__}"), unsure=method != "GET")

@@ -5,8 +5,6 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
 from shared.errors import Code, Permanent, SyncError, Temporary
 from sync.connectors.graph.client import GraphClient
 from sync.connectors.graph.errors import codes_of, read_error
@@ -14,6 +12,8 @@ from sync.connectors.graph.reply import Reply, SubRequest
 from sync.ports import Person
 
 if TYPE_CHECKING:
+    import httpx
+
     from sync.connectors.graph.spelling import Spelling
 
 USER = "#microsoft.graph.user"
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 class GraphDirectory:
     """`http` is only what the SDK is built on; every request goes through `client`."""
 
-    def __init__(self, client: GraphClient, http: httpx.AsyncClient) -> None:
+    def __init__(self, client: GraphClient, http: "httpx.AsyncClient") -> None:
         self._client, self._http = client, http
         self._spelling: Spelling | None = None
 

@@ -5,8 +5,6 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Protocol
 
-from azure.core.exceptions import AzureError, ClientAuthenticationError
-
 from shared.errors import Code, Permanent, Temporary
 from sync.ports import Clock
 
@@ -49,6 +47,8 @@ class GraphLogin:
 
     async def _fetch(self) -> AccessToken:
         """The SDK's text may name accounts and addresses: only its type is told."""
+        from azure.core.exceptions import AzureError, ClientAuthenticationError  # noqa: PLC0415 - cold start
+
         try:
             return await self._get_token(self._scope)
         except ClientAuthenticationError as error:

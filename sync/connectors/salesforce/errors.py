@@ -5,6 +5,7 @@ HTML; `fields` may be missing. It knows neither how a request was sent nor what 
 Source: REST API Developer Guide, "Status Codes and Error Responses"; Object Reference, "API Fault Elements".
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -63,6 +64,13 @@ SURE = frozenset(TABLE) - {"SERVER_UNAVAILABLE", "UNKNOWN_EXCEPTION"}
 """Codes that say that nothing was written, whatever the HTTP status."""
 
 _LOCKED = "UNABLE_TO_LOCK_ROW"
+_REPEATS_THE_VALUE = frozenset(
+    {
+        *("STRING_TOO_LONG", "INVALID_EMAIL_ADDRESS", "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "FIELD_INTEGRITY_EXCEPTION"),
+        *("INVALID_TYPE_ON_FIELD_IN_RECORD", "NUMBER_OUTSIDE_VALID_RANGE", "JSON_PARSER_ERROR"),
+    }
+)
+_LIMIT = re.compile(r"max length=\d+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,10 +133,18 @@ def error_of(reasons: Sequence[Refusal], status: int = 0) -> SyncError:
         code = Code.THROTTLED
     if first.code not in TABLE and (status >= 500 or status in (406, 420, 429)):
         code, kind = _error_of_status(status).code, Temporary
-    text = first.message if code is Code.VALIDATION_RULE else f"{first.code}: {first.message}".removesuffix(": ")
+    text = first.message if code is Code.VALIDATION_RULE else f"{first.code}: {_without_value(first)}".removesuffix(": ")
     if first.matches:
         text += f" ({', '.join(first.matches)})"
     return kind(code, text, field=first.fields[0] if first.fields else None)
+
+
+def _without_value(reason: Refusal) -> str:
+    """The service's sentence, without the value it repeats: an error holds no personal data."""
+    if reason.code not in _REPEATS_THE_VALUE:
+        return reason.message
+    limit = _LIMIT.search(reason.message)
+    return ", ".join([*reason.fields, *([limit[0]] if limit else [])])
 
 
 def _error_of_status(status: int) -> SyncError:
