@@ -112,6 +112,7 @@ class Plant:
     errands: int = 0
     busy: int = 0
     stopping: bool = False
+    _calm: Process | None = None
 
     def __post_init__(self) -> None:
         self.rng = random.Random(f"{self.seed} plant")
@@ -137,8 +138,18 @@ class Plant:
             chance=rng.random,
             new_id=lambda: f"{rng.getrandbits(64):016x}",
         )
-        self.apps[process] = App(self._settings, world, times=self.tenant.times, lease=self.tenant.lease)
+        app = App(self._settings, world, times=self.tenant.times, lease=self.tenant.lease)
+        if self.apps:  # a login signs with RSA, which costs more than a whole run: what was brought once is kept
+            app.tokens = next(iter(self.apps.values())).tokens
+        self.apps[process] = app
         return process
+
+    @property
+    def calm(self) -> Process:
+        """The process that serves when nothing goes wrong any more."""
+        if self._calm is None or self._calm.dead:
+            self._calm = self.start()
+        return self._calm
 
     async def plan(self, process: Process, why: Why = Why.TIMER) -> None:
         """A round: its messages come into the queue."""
@@ -215,7 +226,7 @@ class Plant:
 
     async def drain(self) -> None:
         """Serve what is in the queue with one process and no trouble, until nothing is left."""
-        process = self.start()
+        process = self.calm
         for _ in range(200):
             if not self.queue:
                 return
@@ -227,7 +238,7 @@ class Plant:
 
     async def round(self, why: Why = Why.TIMER) -> None:
         """One round and all it queues, with one process."""
-        await self.plan(self.start(), why)
+        await self.plan(self.calm, why)
         await self.drain()
 
     async def later(self, **delta: float) -> None:

@@ -69,10 +69,9 @@ class Scheduler(asyncio.AbstractEventLoop):
         while self._timers and self._timers[0][2].cancelled():
             heapq.heappop(self._timers)
         if not self._ready and self._timers:
-            step = max(0.0, self._timers[0][0] - self._now)
-            self._now += step
-            if step:
-                self._moved(step)
+            before, self._now = self._now, max(self._now, self._timers[0][0])
+            if self._now > before:
+                self._moved(self._now - before)
         while self._timers and self._timers[0][0] <= self._now:
             self._ready.append(heapq.heappop(self._timers)[2])
 

@@ -143,7 +143,9 @@ class Weather:
         try:
             await self.before(errand, fate)
         except asyncio.CancelledError:
-            if fate is Fate.FROZEN_BEFORE:  # the client has given up by the time it thaws, and what it was about to send is sent all the same
+            if (
+                fate is Fate.FROZEN_BEFORE
+            ):  # the client has given up by the time it thaws, and what it was about to send is sent all the same
                 self._later(errand.process.frozen_until - asyncio.get_running_loop().time(), request, effect)
             raise
         response = self.exchange(service, request, effect, errand, fate)
