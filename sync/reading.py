@@ -58,10 +58,11 @@ async def salesforce_pairs(desk: Desk, page: SalesforcePage, *, ids_only: bool =
         links = {link.salesforce_id: link async for link in desk.state.between(page.first_id, page.last_id)}
         absent = [one for one, link in links.items() if one not in seen and link.status is not Status.RESERVED]
         unknown = [one for one in seen if one not in links] if ids_only else []
+        desk.outside.difference_update([one for one in desk.outside if page.first_id < one <= page.last_id])
         if absent or unknown:
             looked = await desk.org.get(desk.kind, [*absent, *unknown], desk.search)
             seen.update(looked)
-            outside = {seen.id for seen in looked.values() if isinstance(seen, Item) and seen.place is Place.OUTSIDE}
+            outside = {one.id for one in looked.values() if isinstance(one, Item) and one.place is Place.OUTSIDE}
             desk.outside.update(outside.intersection(absent))
     else:
         links = dict(await desk.state.by_salesforce(list(seen)))

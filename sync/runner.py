@@ -259,9 +259,17 @@ class Run:
             pairs = await salesforce_pairs(one.desk, page, ids_only=True)
             await self._look(one, pairs)
             state, more = (page.state if page.more else {}), page.more
+            await self._remember_outside(one)
             kept = {**cursor, "state": state, **({} if more else {"last": self.started.isoformat()})}
             await one.save("sweep", kept, at_once=more or bool(pairs))
         return True
+
+    async def _remember_outside(self, one: _Progress) -> None:
+        """What is linked and outside the search, as far as a sweep or a full read has found: the next rounds read it by id."""
+        cursor = one.cursor("salesforce")
+        outside = sorted(one.desk.outside)[:OUTSIDE_LIMIT]
+        if cursor and outside != cursor.get("outside", []):
+            await one.save("salesforce", {**cursor, "outside": outside}, at_once=False)
 
     async def _compare(self, active: Sequence[_Progress]) -> bool:
         """E6: read both sides anew, independent of the cursors, and repair what drifted."""

@@ -103,6 +103,7 @@ async def _again(desk: Desk, pairs: Sequence[Pair]) -> list[Pair]:
 async def _follow_merges(desk: Desk, pairs: Sequence[Pair]) -> list[Pair]:
     """A record that was merged into another moves its link there; if the survivor has an item of its own, this one leaves the folder."""
     followed: list[Pair] = []
+    taken_in: set[str] = set()
     for pair in pairs:
         seen, link = pair.salesforce, pair.link
         if link is None or not isinstance(seen, Absent) or seen.lack is not Lack.MERGED:
@@ -119,9 +120,10 @@ async def _follow_merges(desk: Desk, pairs: Sequence[Pair]) -> list[Pair]:
             continue
         moved = replace(link, salesforce_id=survivor.id)
         await desk.state.commit(Changes(drop_links=[link], new_links=[moved]))
+        taken_in.add(survivor.id)
         desk.counts["Merged"] += 1
         followed.append(replace(pair, salesforce=survivor, link=moved))
-    return followed
+    return [pair for pair in followed if pair.link is not None or pair.salesforce is None or pair.salesforce.id not in taken_in]
 
 
 async def dispatch(desk: Desk, plans: Sequence[Plan], answers: Answers) -> Sequence[Pair]:
