@@ -30,11 +30,13 @@ from sync.connectors.salesforce.tokens import Tokens
 from sync.connectors.salesforce.users import Users, open_users
 from sync.core.fingerprint import hasher, key_mark
 from sync.messages import Malformed, Message, Why
-from sync.planner import Planner
+from sync.planner import OURS, Planner
 from sync.ports import Clock, InThread, OutlookItems, Search, Tables
 from sync.runner import Ran, Result, Run, Times
 from sync.stores import TABLES
 from sync.stores.claims import OrgClaims
+from sync.stores.columns import day
+from sync.stores.conflicts import Conflicts
 from sync.stores.errors import EVERYONE, MESSAGES, Errors, Report, of_error
 from sync.stores.journal import Journal
 from sync.stores.ledger import UserLedger, link_to
@@ -171,6 +173,7 @@ class App:
         self._mark = key_mark(settings.hash_key)
         self._profiles: dict[str, Profile] = {}
         self._tables_made = False
+        self._purged: datetime | None = None
 
     async def _open_users(self) -> Users:
         return await open_users(self.tokens, self.around)
@@ -192,6 +195,7 @@ class App:
             await self.make_tables()
             planned = await self.planner.plan(round_id, why)
             await self._forget_old_troubles(started)
+            await self._purge(started)
         except SyncError as error:
             tell("RoundFailed", level=logging.ERROR, round=round_id, code=error.code, text=error.text)
             if error.code is not Code.TABLES_DENIED:
@@ -207,6 +211,18 @@ class App:
             old = row.report.code is not Code.PROFILE_INVALID and row.last_seen < started - FORGOTTEN
             if old or row.report.code in DISPROVED:
                 await self.errors.solve(EVERYONE, {row.key})
+
+    async def _purge(self, now: datetime) -> None:
+        """Once a day: what is kept for some days only."""
+        if self._purged is not None and now - self._purged < timedelta(days=1):
+            return
+        profile, _ = await self.people.default_profile()
+        before = now - timedelta(days=profile.journal_days)
+        await self.journal.purge(day(before))
+        await self.runs.purge(before)
+        await Conflicts(self.tables).purge(before)
+        await OrgClaims.purge(self.tables, now - timedelta(days=1))
+        self._purged = now
 
     # ----------------------------------------------------------------- a user
 
@@ -233,7 +249,7 @@ class App:
         if row is None:
             await self._refuse("it names a user that SyncUsers does not have", Code.UNKNOWN_USER, message.user)
             return []
-        if row.paused or row.enabled is False or row.problems:
+        if row.paused or row.enabled is False or row.problems or row.facts.state in OURS:
             return []
         return await self._run(message, row, counter)
 

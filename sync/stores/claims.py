@@ -4,11 +4,13 @@ PartitionKey: Salesforce org id. RowKey: `kind|keyed hash of what identifies the
 that whoever comes later finds the record instead of making a second one; one that expired without a name is searched for, then taken over.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from shared.errors import Unknown
 from sync.ports import Claim, Clock, Insert, Operation, Remove, Replace, Row, RowChanged, RowExists, Stored, Tables
+from sync.stores.filters import compare
 from sync.stores.packing import moment
 
 TABLE = "SyncClaims"
@@ -73,6 +75,16 @@ class OrgClaims:
         there = await self._there(keys)
         mine = [Remove(key=row.key) for row in there.values() if row.values["Holder"] == self._user and not row.values["SalesforceId"]]
         await self._tables.put_many(TABLE, self._org, mine)
+
+    @staticmethod
+    async def purge(tables: Tables, before: datetime) -> int:
+        """Remove claims that ended before; returns how many. What they named is found by matching by then."""
+        old: dict[str, list[Operation]] = defaultdict(list)
+        async for row in tables.scan_table(TABLE, where=compare("Until", "lt", before)):
+            old[row.partition].append(Remove(key=row.key))
+        for partition, removals in old.items():
+            await tables.put_many(TABLE, partition, removals)
+        return sum(map(len, old.values()))
 
     async def _put(self, rows: Mapping[str, str]) -> None:
         operations: list[Operation] = [Replace(key=self._key(key), values=self._row(made)) for key, made in rows.items()]
