@@ -21,6 +21,8 @@ async def outlook_pairs(desk: Desk, page: OutlookPage) -> list[Pair]:
     for item in items.values():
         link = links.get(item.id)
         if link is None:
+            if desk.marked.get(item.id) == item.version:
+                continue
             if item.place is Place.INSIDE or item.marked:
                 pairs.append(Pair(outlook=item))
             elif f"O{item.id}" in desk.state.pendings:

@@ -20,10 +20,11 @@ from sync.apply import deletions
 from sync.apply.desk import Desk
 from sync.apply.look import look, pair_named
 from sync.apply.recover import recover
-from sync.keeping import Changes, Pending, Why
+from sync.keeping import Changes, Op, Pending, Why
 from sync.ports import Clock, Mailbox, Org, OutlookPage, SalesforcePage, SalesforceRead, State, UserState
 from sync.reading import outlook_pairs, salesforce_pairs
 
+CREATES = frozenset({Op.CREATE_OUTLOOK, Op.CREATE_SALESFORCE, Op.MOVE_OUTLOOK})
 OUTSIDE_LIMIT = 200
 """Linked records outside the search whose changes are read by id; more of them wait for the sweep."""
 
@@ -195,6 +196,7 @@ class Run:
         began = page.full and not before.get("full")
         if began:
             await walking.begin(one.desk)
+        await self._recover_creates(one.desk)
         pairs = await outlook_pairs(one.desk, page)
         if page.full:
             await walking.remember(one.desk, [item.id for item in page.items])
@@ -211,11 +213,17 @@ class Run:
         await one.save("outlook", cursor, at_once=page.more or bool(pairs) or walk)
 
     async def _take_salesforce(self, one: _Progress, page: SalesforcePage) -> None:
+        await self._recover_creates(one.desk)
         pairs = await salesforce_pairs(one.desk, page)
         await self._look(one, pairs)
         one.salesforce_more = page.more
         outside = sorted(one.desk.outside)[:OUTSIDE_LIMIT]
         await one.save("salesforce", {"state": page.state, "outside": outside}, at_once=page.more or page.full or bool(pairs))
+
+    async def _recover_creates(self, desk: Desk) -> None:
+        """What an unsure create has made may be on the page just read: it is adopted before it could be taken for new."""
+        if any(intent.op in CREATES for intent in desk.state.intents.values()):
+            await recover(desk)
 
     async def _look(self, one: _Progress, pairs: Sequence[Any]) -> None:
         if pairs:

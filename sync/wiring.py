@@ -10,6 +10,7 @@ import os
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -79,6 +80,11 @@ COUNTERS: ContextVar[Counter[str] | None] = ContextVar("counters", default=None)
 class SystemClock:
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+
+def _sentence(error: SyncError) -> str:
+    """What happened and what to do, for a line of the log."""
+    return f"{error.text.rstrip('.')}. {error.entry.remedy}"
 
 
 def count(service: str) -> None:
@@ -197,7 +203,7 @@ class App:
             await self._forget_old_troubles(started)
             await self._purge(started)
         except SyncError as error:
-            tell("RoundFailed", level=logging.ERROR, round=round_id, code=error.code, text=error.text)
+            tell("RoundFailed", level=logging.ERROR, round=round_id, code=error.code, text=_sentence(error))
             if error.code is not Code.TABLES_DENIED:
                 await self.errors.report(EVERYONE, "", [of_error(error)], now=self.clock.now(), run=round_id)
             return []
@@ -286,6 +292,10 @@ class App:
         except SyncError as error:
             await self._failed(message, row, run_id, started, error, counter)
             return []
+        except Exception as error:  # the host brings the message back, and at last to sync_user_poison
+            text = f"{Code.RUN_FAILED}: {type(error).__name__}"
+            await self._write_run(message, row, run_id, started, RunResult.FAILED, text, {}, counter)
+            raise
         if ran.result is Result.BUSY:
             return []
         if row.facts.state is not Connection.CONNECTED and ran.result is Result.DONE:
@@ -330,8 +340,9 @@ class App:
                 compare=message.why is Why.COMPARE,
             )
             return await run.go()
-        except SyncError:
-            await state.close(served=None, cursors={})
+        except Exception:
+            with suppress(LeaseLost, SyncError):  # the first error is the one to be told
+                await state.close(served=None, cursors={})
             raise
 
     async def _desk(
@@ -402,7 +413,7 @@ class App:
         self, message: Message, row: UserRow, run_id: str, started: datetime, error: SyncError, counter: Counter[str]
     ) -> None:
         """A row about the user, or about everybody; what is temporary is only told in the run's row and the log."""
-        tell("RunFailed", level=logging.WARNING, run=run_id, user=row.key, why=message.why.value, code=error.code, text=error.text)
+        tell("RunFailed", level=logging.WARNING, run=run_id, user=row.key, why=message.why.value, code=error.code, text=_sentence(error))
         now = self.clock.now()
         if error.reach is Reach.EVERYTHING:
             await self.errors.report(EVERYONE, "", [of_error(error)], now=now, run=run_id)

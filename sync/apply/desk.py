@@ -70,6 +70,8 @@ class Desk:
     outside: set[str] = field(default_factory=set)
     """Salesforce ids of linked records outside the search."""
     counts: Counter[str] = field(default_factory=Counter)
+    marked: dict[str, str] = field(default_factory=dict)
+    """Outlook id → version of new items that got the category in this run: seen again like that, they are an echo."""
     touched: set[str] = field(default_factory=set)
     """Salesforce ids of pairs that were written since the page at hand was read: what the page says of them is old."""
     stopping: SyncError | None = None

@@ -206,6 +206,7 @@ async def mark_new(desk: Desk, plans: Sequence[Plan]) -> tuple[Sequence[Plan], S
                 modified = outcome.modified or item.modified
                 now = replace(item, version=outcome.version, modified=modified, marked=True, raw={**item.raw, **change.body})
                 marked.append(replace(plan, pair=replace(plan.pair, outlook=now)))
+                desk.marked[item.id] = now.version
             else:
                 desk.sort(note, plan, outcome, Side.OUTLOOK)
                 unsure += [action] if isinstance(outcome, Unsure) else []

@@ -107,7 +107,9 @@ class UserState:
 
     async def _take(self, asked: datetime | None) -> bool:
         while True:
+            self._kinds.clear()
             rows = [row async for row in self._tables.scan(TABLE, self._user, start="a", end="e")]
+            self._load(rows)  # before the lease is taken: a row that cannot be read must not keep it
             lease = next((row for row in rows if row.key == LEASE), None)
             now = self._clock.now()
             if lease is None:
@@ -115,7 +117,6 @@ class UserState:
                     (self._etag,) = await self._tables.transact(TABLE, self._user, [Insert(key=LEASE, values=self._lease(now))])
                 except (RowExists, Unknown):
                     continue
-                self._load(rows)
                 return True
             self._read_lease(lease)
             if asked is not None and self.served > asked:
@@ -126,8 +127,6 @@ class UserState:
                 (self._etag,) = await self._tables.transact(TABLE, self._user, [Replace(key=LEASE, values=values, etag=lease.etag)])
             except (RowChanged, Unknown):
                 continue
-            if not taken:
-                self._load(rows)
             return not taken
 
     def _read_lease(self, lease: Stored) -> None:

@@ -110,7 +110,7 @@ class AzureTables:
         async def list_all() -> set[str]:
             return {table.name async for table in service.list_tables()}
 
-        there = await self._attempt("create", "", list_all)
+        there = await self._attempt("create", tables[0] if tables else "", list_all)
         for name in tables:
             if name not in there:
                 await self._attempt("create", name, partial(service.create_table_if_not_exists, name))
