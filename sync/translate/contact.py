@@ -276,6 +276,7 @@ CONTACT = Kind(
     key_field=KEY_FIELD,
     strong_column="Email",
     weak_column="Name",
+    weak_fillers=("MiddleName", "Suffix"),
     company_object="Account",
     company_field=COMPANY,
     salesforce_select=salesforce_select,

@@ -102,6 +102,8 @@ class Kind:
     """The Salesforce column that holds the strong key of an `Identity`; '' where there is none."""
     weak_column: str = ""
     """The Salesforce column that holds the weak key; '' where there is none."""
+    weak_fillers: tuple[str, ...] = ()
+    """Columns whose values may stand within or behind the weak key in that column, where the org has them."""
     company_object: str = ""
     """The Salesforce object that company names are resolved to; '' where the kind has no company."""
     company_field: str = ""

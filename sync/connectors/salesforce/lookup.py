@@ -88,12 +88,13 @@ async def find_recent(client: Client, kind: Kind, schema: Schema, since: datetim
 def _identity_conditions(kind: Kind, schema: Schema, identities: Sequence[Identity]) -> list[str]:
     strong = _usable(key for identity in identities for key in sorted(identity.strong))
     weak = _usable(identity.weak for identity in identities)
-    return [
-        soql.among(column, part)
-        for column, keys in ((kind.strong_column, strong), (kind.weak_column, weak))
-        if column in schema.fields
-        for part in soql.chunks(keys, "'{}',")
-    ]
+    conditions = [soql.among(kind.strong_column, part) for part in soql.chunks(strong, "'{}',") if kind.strong_column in schema.fields]
+    if kind.weak_column not in schema.fields:
+        return conditions
+    if schema.fields.keys() & set(kind.weak_fillers):  # a middle name stands within the name, a suffix behind it
+        parts = soql.chunks(weak, f"{kind.weak_column} LIKE '{{}}%' OR ")
+        return [*conditions, *(soql.any_of(soql.spread(kind.weak_column, words) for words in part) for part in parts)]
+    return [*conditions, *(soql.among(kind.weak_column, part) for part in soql.chunks(weak, "'{}',"))]
 
 
 def _usable(texts: Iterable[str]) -> list[str]:

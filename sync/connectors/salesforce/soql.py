@@ -32,6 +32,11 @@ def containing(column: str, text: str) -> str:
     return f"{column} LIKE '%{_escaped(text).translate(_WILDCARDS)}%'"
 
 
+def spread(column: str, words: str) -> str:
+    """`column` holds these words in this order, from its beginning, whatever stands between and behind them."""
+    return f"{column} LIKE '{'%'.join(_escaped(word).translate(_WILDCARDS) for word in words.split())}%'"
+
+
 def among(column: str, values: Iterable[str]) -> str:
     return f"{column} IN ({','.join(quoted(value) for value in values)})"
 
