@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from local.bench.child import Answer, Child
-from local.bench.costs import Bound, Cost, Row, first_sync_bounds, memory_bounds, quiet_bounds, update_bounds
+from local.bench.costs import MEGABYTE, Bound, Cost, Row, first_sync_bounds, memory_bounds, quiet_bounds, update_bounds
 from local.bench.tenant import Person, Tenant
 from local.sandbox.world import GRAPH, SALESFORCE
 from local.stack.stack import NEVER, Names, Stack
@@ -216,7 +216,9 @@ class Bench:
             raise WrongWorkError(f"the runs of {person.upn} did {done} instead of {expected}")
         for service, counted in (("graph", cost.graph), ("salesforce", cost.salesforce), ("tables", cost.tables)):
             self._expect(sum(run[service] for run in runs), int(counted), f"requests to {service}, by the product's own count,")
-        self.say(f"  {person.upn}: {cost.cpu:.2f} s CPU, {cost.wall:.1f} s, {cost.peak / 2**20:.0f} MB, {len(runs)} runs: {done}")
+        if done:
+            what = f"{cost.cpu:.2f} s CPU, {cost.wall:.1f} s, {cost.peak / MEGABYTE:.0f} MB, {len(runs)} runs, table requests {answer['tables']}"
+            self.say(f"  {person.upn}: {done}: {what}")
         return cost, answer
 
     # ----------------------------------------------------------------- the straightforward way
