@@ -208,7 +208,9 @@ class Run:
         one.outlook_more = page.more
         if walk and not page.more:
             await one.save("outlook", {**cursor, "full": False}, at_once=True)
-            await walking.walk(one.desk, refill=bool(cursor.get("refill")))
+            drifted = await walking.walk(one.desk, refill=bool(cursor.get("refill")))
+            if one.compared:
+                one.desk.counts["Drifted"] += drifted
             cursor = {"state": page.state, "full": False, "walk": False}
         await one.save("outlook", cursor, at_once=page.more or bool(pairs) or walk)
 

@@ -17,6 +17,7 @@ from sync.core.fingerprint import Base
 from sync.core.link import Link, Status
 from sync.core.plan import Pair
 from sync.keeping import Changes
+from sync.reading import concerns
 
 SEEN = "seen"
 MARK = 6
@@ -51,8 +52,10 @@ def _seen(desk: Desk) -> set[bytes]:
     return seen
 
 
-async def walk(desk: Desk, *, refill: bool) -> None:
-    """Look at every link whose item a full read did not see; in bounded pieces, and continued where an earlier run stopped."""
+async def walk(desk: Desk, *, refill: bool) -> int:
+    """Look at every link whose item a full read did not see; in bounded pieces, and continued where an earlier run stopped.
+    Answers how many were not as their links say."""
+    found = 0
     seen = _seen(desk)
     position = str(desk.state.cursors.get("walk", {}).get("at", ""))
     while True:
@@ -65,12 +68,21 @@ async def walk(desk: Desk, *, refill: bool) -> None:
                     at = link.salesforce_id
                     break
         if missing:
-            await look(desk, await _refilled(desk, missing) if refill else [Pair(link=link) for link in missing])
+            pairs = await _refilled(desk, missing) if refill else await _absent(desk, missing)
+            found += len(pairs)
+            await look(desk, pairs)
         if at == END:
             break
         position = at
         await desk.state.commit(Changes(cursors={"walk": {"at": position}}))
     await begin(desk)
+    return found
+
+
+async def _absent(desk: Desk, links: Sequence[Link]) -> list[Pair]:
+    items = await desk.outlook.get([link.outlook_id for link in links])
+    seen = [(link, items[link.outlook_id]) for link in links]
+    return [Pair(link=link, outlook=item) for link, item in seen if isinstance(item, Absent) or concerns(desk, item, link)]
 
 
 async def _refilled(desk: Desk, links: Sequence[Link]) -> list[Pair]:

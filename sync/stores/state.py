@@ -298,7 +298,9 @@ class KindState:
         await self._user.hold(seconds)
 
     async def commit(self, changes: Changes) -> None:
-        await self._user.write(self._kind, self.operations(changes), changes.count)
+        operations = self.operations(changes)
+        if operations or changes.count:
+            await self._user.write(self._kind, operations, changes.count)
         self._remember(changes)
 
     def operations(self, changes: Changes) -> list[Operation]:

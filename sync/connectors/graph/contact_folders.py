@@ -51,15 +51,15 @@ class ContactFolders:
 
     def begin(self, places: Places) -> Steps[None]:
         """Find every folder, and make the dedicated one and the category if they are missing."""
-        asked = [get(folders_url(self._user)), *self.category(places), *self.home_by_id(places)]
-        replies = list((yield asked))
+        replies = list((yield [get(folders_url(self._user)), *self.home_by_id(places)]))
         if places.home and not self.exists(replies.pop()):
             places.home = ""
-        self.note_category(places, replies[1:])
         top = yield from self.listing(replies[0])
         self.note_parent(places, top)
         if not places.home:
             yield from self.make_home(places, top)
+        elif category := self.category(places):
+            self.note_category(places, (yield category))
         others, frontier = {folder.id: folder for folder in top if folder.id != places.parent}, top
         while frontier and len(others) < MAX_FOLDERS:
             replies = list((yield [get(folders_url(self._user, folder.id)) for folder in frontier]))
@@ -81,11 +81,15 @@ class ContactFolders:
         return get(folders_url(self._user))
 
     def make_home(self, places: Places, top: Sequence[Listed]) -> Steps[None]:
-        """Take the folder of that name, or create it; whether a lost answer had an effect is seen by looking again."""
+        """Take the folder of that name, or create it, and the category with it. After a lost answer it looks again before it gives up."""
         named = self._named(top)
-        if not named:
+        category = self.category(places)
+        if named and category:
+            self.note_category(places, (yield category))
+        elif not named:
             body = {"displayName": self._home.name}
-            (reply,) = yield [SubRequest(method="POST", url=folders_url(self._user).partition("?")[0], body=body)]
+            reply, *told = yield [SubRequest(method="POST", url=folders_url(self._user).partition("?")[0], body=body), *category]
+            self.note_category(places, told)
             made = reply.body.get("id") if reply.ok and isinstance(reply.body, dict) else None
             if isinstance(made, str):
                 named = [made]
