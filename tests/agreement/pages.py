@@ -1,0 +1,26 @@
+"""Reads the pages: sections by heading, and the cells of their tables."""
+
+import re
+from functools import cache
+
+from local.stack.process import ROOT
+
+
+@cache
+def page(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def section(name: str, heading: str) -> str:
+    """The text under a heading of the second level. Fails if there is none."""
+    parts = re.split(r"^## (.+)$", page(name), flags=re.MULTILINE)
+    sections = dict(zip(parts[1::2], parts[2::2], strict=True))
+    assert heading in sections, f"{name} has no section '{heading}'"
+    return sections[heading]
+
+
+def cells(text: str) -> list[list[str]]:
+    """The rows of the first table of a text, without its head."""
+    lines = text[text.index("|") :].split("\n\n", maxsplit=1)[0].splitlines() if "|" in text else []
+    rows = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip().strip("|"))] for line in lines if line.startswith("|")]
+    return rows[2:]
