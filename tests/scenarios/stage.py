@@ -112,7 +112,9 @@ def has_item(who: Somebody, outlook_id: str) -> bool:
 
 def links(tenant: Tenant, who: Somebody, status: str = "active") -> dict[str, str]:
     """Salesforce id → Outlook id of the links of a status."""
-    return {str(row["_key"]).rpartition("|")[2]: str(row["OutlookId"]) for row in state_rows(tenant, who, "link|") if row["Status"] == status}
+    return {
+        str(row["_key"]).rpartition("|")[2]: str(row["OutlookId"]) for row in state_rows(tenant, who, "link|") if row["Status"] == status
+    }
 
 
 def state_rows(tenant: Tenant, who: Somebody, prefix: str) -> list[Mapping[str, Any]]:

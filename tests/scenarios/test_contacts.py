@@ -26,7 +26,6 @@ from tests.scenarios.stage import (
 )
 from tests.tenant import Somebody, Tenant
 
-
 FULL_RECORD = {
     "Salutation": "Dr.",
     "FirstName": "Jürgen",
@@ -213,8 +212,8 @@ async def test_long_notes_with_many_lines_are_cut_and_do_not_come_back(tenant: T
 
 async def test_a_second_and_third_address_and_a_second_home_phone_survive_edits_in_salesforce(tenant: Tenant, ada: Somebody) -> None:
     ada.outlook.create_folder(FOLDER)
-    more = {"emailAddresses": address("one@example.com two@example.com three@example.com"), "homePhones": ["1", "2"], "nickName": "Mo"}
-    item = in_outlook(ada, "Many", imAddresses=["mo@im"], **more)
+    three = address("one@example.com two@example.com three@example.com")
+    item = in_outlook(ada, "Many", emailAddresses=three, homePhones=["1", "2"], nickName="Mo", imAddresses=["mo@im"])
     await tenant.round()
     ada.crm.update(the_record(tenant, "Many")["Id"], {"Email": "new@example.com", "HomePhone": "9"})
     await tenant.later(minutes=5)

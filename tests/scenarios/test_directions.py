@@ -134,9 +134,7 @@ async def test_outlook_to_salesforce_wins_a_field_that_both_changed(tenant: Tena
 
 
 @pytest.mark.parametrize("auto_removal", [True, False])
-async def test_outlook_to_salesforce_carries_a_deletion_only_with_auto_removal(
-    tenant: Tenant, ada: Somebody, auto_removal: bool
-) -> None:
+async def test_outlook_to_salesforce_carries_a_deletion_only_with_auto_removal(tenant: Tenant, ada: Somebody, auto_removal: bool) -> None:
     await set_profile(tenant, ContactsDirection=TO_SALESFORCE, ContactsDeleteInSalesforce=auto_removal)
     await tenant.round()
     item = in_outlook(ada, "Mine")

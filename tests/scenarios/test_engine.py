@@ -93,7 +93,18 @@ async def test_switched_off_in_the_middle_of_a_long_sync_stops_the_continuations
 
 @pytest.mark.parametrize(
     "text",
-    ["", "not json", "{}", "[]", "null", '{"user": ""}', '{"user": 7}', '{"user": "x", "why": "because"}', '{"user": "x", "asked": "soon"}', "\ufffd" * 50],
+    [
+        "",
+        "not json",
+        "{}",
+        "[]",
+        "null",
+        '{"user": ""}',
+        '{"user": 7}',
+        '{"user": "x", "why": "because"}',
+        '{"user": "x", "asked": "soon"}',
+        "\ufffd" * 50,
+    ],
 )
 async def test_a_malformed_message_leaves_a_row_and_disturbs_nothing(tenant: Tenant, ada: Somebody, text: str) -> None:
     in_salesforce(ada, "Meyer")

@@ -2,7 +2,7 @@
 was removed – while everything else goes on."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -69,8 +69,18 @@ def _fault(code: str, **more: Any) -> Callable[[Tenant, Somebody], None]:
     return plant
 
 
-REFUSALS = {
-    "no last name": ({"surname": None, "givenName": "Mary"}, _nothing, "RequiredFieldMissing", "LastName", "the user", _edit(surname="New")),
+Refusal: TypeAlias = tuple[dict[str, Any], Callable[[Tenant, Somebody], None], str, str, str, Hands]
+"""Values of the item, preparation, code, field, who can fix it, what mends it."""
+
+REFUSALS: dict[str, Refusal] = {
+    "no last name": (
+        {"surname": None, "givenName": "Mary"},
+        _nothing,
+        "RequiredFieldMissing",
+        "LastName",
+        "the user",
+        _edit(surname="New"),
+    ),
     "too long": ({"department": "x" * 81}, _nothing, "ValueTooLong", "Department", "the user", _edit(department="short")),
     "bad e-mail": (
         {"emailAddresses": address("not-an-address")},
@@ -373,9 +383,7 @@ async def test_a_batch_of_creations_whose_answer_is_lost_makes_each_item_once(te
     await tenant.round()
     for number in range(25):
         in_salesforce(ada, f"Nr{number:02d}")
-    tenant.sandbox.faults.plant(
-        Rule(effect=effect, service="graph", method="POST", path="batch", body='"surname"', times=1, seconds=90)
-    )
+    tenant.sandbox.faults.plant(Rule(effect=effect, service="graph", method="POST", path="batch", body='"surname"', times=1, seconds=90))
     await tenant.later(minutes=5)
     await tenant.later(minutes=15)
     await tenant.later(minutes=15)
