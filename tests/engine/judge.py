@@ -119,7 +119,7 @@ class Judge:
             yield f"{kept.intents} intents are open"
         if kept.counted != len(active):
             yield f"the lease counts {kept.counted} links, there are {len(active)}"
-        for outlook_id, number in Counter(link.outlook_id for link in active).items():
+        for outlook_id, number in Counter(link.outlook_id for link in active if link.outlook_id).items():
             if number > 1:
                 yield f"{number} links to one item {outlook_id[-12:]}"
         named = {link.outlook_id: link.salesforce_id for link in active if link.outlook_id}
@@ -162,7 +162,7 @@ class Judge:
 
     def _may_differ(self, text: str) -> bool:
         """In one direction only, what a person typed on the side that is read stays there."""
-        return self.policy.direction is not Direction.BOTH and bool(VALUE.search(text) or "None" in text)
+        return self.policy.direction is not Direction.BOTH and bool(VALUE.search(text) or "None" in text or "the notes" in text)
 
     def _left_out(self, kept: Kept) -> Iterator[str]:
         """What should be on the other side, is not, and has no reason that can be read."""

@@ -293,6 +293,7 @@ class People:
         master, loser = _pick(rows, step.picks[0]), _pick(rows, step.picks[1])
         if master["Id"] != loser["Id"]:
             who.crm.merge(master["Id"], [loser["Id"]])
+            self.ledger.made[str(master["LastName"])] += self.ledger.made[str(loser["LastName"])]  # its items take the master's name
             self._note(step, who, Side.SALESFORCE, loser["Id"], str(loser["LastName"]), what="merged_away")
             self._note(step, who, Side.SALESFORCE, master["Id"], str(master["LastName"]), what="merged_into")
 
