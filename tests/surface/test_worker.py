@@ -109,3 +109,4 @@ def test_microsofts_worker_indexes_the_app_and_runs_a_round_with_it(stack: Stack
     assert (json.loads(message)["user"], json.loads(message)["why"]) == (ada.id, "timer")
     assert [each["succeeded"] for each in (*told["synced"], told["malformed"], told["poison"])] == [True] * 3, ended.stderr
     assert company.outlook_names(ada) == ["By Microsoft's worker"]
+    assert "HTTP Request:" not in ended.stderr, "a line of the log for each request: httpx tells them unless it is asked not to"
