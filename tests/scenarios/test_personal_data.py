@@ -11,6 +11,7 @@ from urllib.parse import unquote
 import pytest
 
 from local.sandbox.faults import Effect, Rule
+from local.sandbox.http import Request, Response
 from local.sandbox.world import GRAPH, SALESFORCE
 from tests.scenarios.stage import FOLDER, Somebody, Tenant, account, address, decide, in_salesforce, links, set_profile
 
@@ -155,13 +156,6 @@ async def test_questions_that_wait_for_a_person(tenant: Tenant, ada: Somebody, c
 
 
 VENDOR_TROUBLE = {
-    "a query whose text Salesforce repeats": Rule(
-        effect=Effect.ANSWER,
-        service=SALESFORCE,
-        path="/query",
-        status=400,
-        answer=[{"errorCode": "MALFORMED_QUERY", "message": f"\nLastName = '{ECHO}'\n ^\nERROR at Row:1:Column:60\nunexpected token"}],
-    ),
     "a composite call that is refused as a whole": Rule(
         effect=Effect.ANSWER,
         service=SALESFORCE,
@@ -200,6 +194,32 @@ async def test_vendors_that_repeat_what_they_were_sent(tenant: Tenant, ada: Some
     assert planted["fired"] > 0, "it happened"
     tenant.sandbox.faults.clear()
     await tenant.later(minutes=15)
+    assert await leaks(tenant, caplog) == []
+
+
+async def test_salesforce_repeats_the_text_of_a_query(tenant: Tenant, ada: Somebody, caplog: pytest.LogCaptureFixture) -> None:
+    """What it really says of a query that it does not like begins with an excerpt of it."""
+    ada.crm.create("Contact", row(1))
+    await tenant.round()
+    refused: list[str] = []
+
+    def refuse_queries(asked: Request) -> Response | None:
+        if not asked.path.endswith("/composite"):
+            return None
+        told = tenant.salesforce_adapter.service.handle(asked).json()
+        urls = {part["referenceId"]: part["url"] for part in asked.json()["compositeRequest"]}
+        for part in told["compositeResponse"]:
+            if "/query" in urls[part["referenceId"]]:
+                refused.append(urls[part["referenceId"]])
+                message = f"\nLastName = '{ECHO}'\n ^\nERROR at Row:1:Column:60\nNo such column 'LastName' on entity 'Contact'"
+                part.update(httpStatusCode=400, body=[{"errorCode": "INVALID_FIELD", "message": message}])
+        return Response.of(200, told)
+
+    ada.outlook.create_contact(FOLDER, card(2))
+    tenant.salesforce_adapter.before = refuse_queries
+    await tenant.later(minutes=5)
+    assert refused
+    assert await codes(tenant) != set() or (await tenant.last_run())["Result"] != "done"
     assert await leaks(tenant, caplog) == []
 
 
