@@ -13,18 +13,20 @@ from sync.ports import OutlookPage, SalesforcePage
 
 
 async def outlook_pairs(desk: Desk, page: OutlookPage) -> list[Pair]:
-    items = {item.id: item for item in page.items}
-    removed = [one for one in dict.fromkeys(page.removed) if one not in items]
+    items = {item.id: item for item in page.items if not desk.is_echo(item)}
+    shown = {item.id for item in page.items}
+    removed = [one for one in dict.fromkeys(page.removed) if one not in shown]
     links = await desk.state.by_outlook([*items, *removed], many=page.full)
     pairs: list[Pair] = []
     unsure = [one for one in removed if one in links or f"O{one}" in desk.state.pendings]
     for item in items.values():
         link = links.get(item.id)
         if link is None:
-            if desk.marked.get(item.id) == item.version:
-                continue
             if item.place is Place.INSIDE or item.marked:
-                pairs.append(Pair(outlook=item))
+                if desk.fresh:
+                    pairs.append(Pair(outlook=item))
+                else:  # a delta may lag, and show what the sync has just deleted or moved
+                    unsure.append(item.id)
             elif f"O{item.id}" in desk.state.pendings:
                 unsure.append(item.id)
         elif item.version and item.version == link.etag and _is_home(item, link):
@@ -36,6 +38,8 @@ async def outlook_pairs(desk: Desk, page: OutlookPage) -> list[Pair]:
     looked: dict[str, Seen] = dict(await desk.outlook.get(unsure)) if unsure else {}
     for one, seen in looked.items():
         link = links.get(one)
+        if link is None and isinstance(seen, Absent) and f"O{one}" not in desk.state.pendings:
+            continue
         if isinstance(seen, Absent) or link is None or concerns(desk, seen, link):
             pairs.append(Pair(outlook=seen, link=link))
     return pairs

@@ -77,12 +77,12 @@ class _Progress:
         cursor = self.cursor("outlook")
         return not cursor or bool(cursor.get("full"))
 
-    async def save(self, name: str, state: State | None, *, at_once: bool) -> None:
-        """Keep a cursor: at once, or together with the lease's release when nothing happened since."""
+    async def save(self, name: str, state: State | None, *, at_once: bool, beside: Mapping[str, State] | None = None) -> None:
+        """Keep a cursor: at once, or with the lease's release when nothing happened since. `beside`: other rows of the same commit."""
         value = None if state is None else {**state, "print": self.print}
-        if at_once:
+        if at_once or beside:
             self.unsaved.pop(name, None)
-            await self.desk.state.commit(Changes(cursors={name: value}))
+            await self.desk.state.commit(Changes(cursors={**(beside or {}), name: value}))
         else:
             self.unsaved[name] = value
 
@@ -107,6 +107,7 @@ class Run:
         active: list[_Progress] = []
         self.mailbox.recall({one.desk.kind.name: self._outlook_state(one) for one in progress})
         for one in progress:
+            one.desk.fresh = not one.desk.state.links
             await recover(one.desk)
             held = await deletions.standing(one.desk)
             if held is deletions.Held.YES:
@@ -198,21 +199,21 @@ class Run:
             await walking.begin(one.desk)
         await self._recover_creates(one.desk)
         pairs = await outlook_pairs(one.desk, page)
-        if page.full:
-            await walking.remember(one.desk, [item.id for item in page.items])
         await self._look(one, pairs)
         walk = page.full or page.refilled or bool(before.get("walk"))
         cursor: dict[str, Any] = {"state": page.state, "full": page.full and page.more, "walk": walk}
         if walk and (page.refilled or before.get("refill")):
             cursor["refill"] = True
         one.outlook_more = page.more
+        seen = walking.seen_on(one.desk, [item.id for item in page.items]) if page.full else {}
         if walk and not page.more:
-            await one.save("outlook", {**cursor, "full": False}, at_once=True)
+            await one.save("outlook", {**cursor, "full": False}, at_once=True, beside=seen)
+            seen = {}
             drifted = await walking.walk(one.desk, refill=bool(cursor.get("refill")))
             if one.compared:
                 one.desk.counts["Drifted"] += drifted
             cursor = {"state": page.state, "full": False, "walk": False}
-        await one.save("outlook", cursor, at_once=page.more or bool(pairs) or walk)
+        await one.save("outlook", cursor, at_once=page.more or bool(pairs) or walk, beside=seen)
 
     async def _take_salesforce(self, one: _Progress, page: SalesforcePage) -> None:
         await self._recover_creates(one.desk)

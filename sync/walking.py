@@ -6,17 +6,18 @@ the link loses its Outlook half, and the pair is made again from Salesforce.
 """
 
 from base64 import b64decode, b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 
-from shared.records import LONG_AGO, Absent
+from shared.records import LONG_AGO, Absent, Side
 from sync.apply.desk import Desk
 from sync.apply.look import look
 from sync.core.fingerprint import Base
 from sync.core.link import Link, Status
 from sync.core.plan import Pair
 from sync.keeping import Changes
+from sync.ports import State
 from sync.reading import concerns
 
 SEEN = "seen"
@@ -36,11 +37,12 @@ async def begin(desk: Desk) -> None:
         await desk.state.commit(Changes(cursors=old))
 
 
-async def remember(desk: Desk, ids: Sequence[str]) -> None:
-    if ids:
-        number = sum(1 for name in desk.state.cursors if name.startswith(SEEN))
-        marks = b64encode(b"".join(_mark(one) for one in ids)).decode()
-        await desk.state.commit(Changes(cursors={f"{SEEN}-{number:05d}": {"ids": marks}}))
+def seen_on(desk: Desk, ids: Sequence[str]) -> Mapping[str, State]:
+    """The row that remembers what a page of a full read showed; it is kept together with the page's cursor."""
+    if not ids:
+        return {}
+    number = sum(1 for name in desk.state.cursors if name.startswith(SEEN))
+    return {f"{SEEN}-{number:05d}": {"ids": b64encode(b"".join(_mark(one) for one in ids)).decode()}}
 
 
 def _seen(desk: Desk) -> set[bytes]:
@@ -89,6 +91,9 @@ async def _refilled(desk: Desk, links: Sequence[Link]) -> list[Pair]:
     items = await desk.outlook.get([link.outlook_id for link in links])
     elsewhere = [Pair(link=link, outlook=items[link.outlook_id]) for link in links if not isinstance(items[link.outlook_id], Absent)]
     lost = [link for link in links if isinstance(items[link.outlook_id], Absent)]
+    if not desk.policy.direction.reaches(Side.OUTLOOK):  # nothing is made again: what comes back is matched anew
+        await desk.state.commit(Changes(drop_links=lost, count=-len(lost)))
+        return elsewhere
     bare = [
         replace(link, outlook_id="", base=Base(salesforce=link.base.salesforce), etag="", outlook_modified=LONG_AGO, home=True)
         for link in lost

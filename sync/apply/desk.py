@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from shared.errors import Mender, Permanent, Reach, SyncError
-from shared.records import Fields, Item, Seen, Side
+from shared.records import Fields, Item, Place, Seen, Side
 from sync.core.fingerprint import Base, Hasher, half, opaque
 from sync.core.guards import Limits
 from sync.core.link import Link, Status
@@ -70,8 +70,10 @@ class Desk:
     outside: set[str] = field(default_factory=set)
     """Salesforce ids of linked records outside the search."""
     counts: Counter[str] = field(default_factory=Counter)
-    marked: dict[str, str] = field(default_factory=dict)
-    """Outlook id → version of new items that got the category in this run: seen again like that, they are an echo."""
+    echoes: set[int] = field(default_factory=set)
+    """Hashes of (Outlook id, version) that this run wrote: seen again like that in the folder, they are our own."""
+    fresh: bool = False
+    """There was no link when the run began: nothing that a page shows can be a late view of what the sync deleted or moved."""
     touched: set[str] = field(default_factory=set)
     """Salesforce ids of pairs that were written since the page at hand was read: what the page says of them is old."""
     stopping: SyncError | None = None
@@ -83,6 +85,13 @@ class Desk:
     @property
     def rules(self) -> Rules:
         return Rules(policy=self.policy, hash_of=self.hash_of, held=self.kind.held(self.schema), now=self.clock.now())
+
+    def wrote(self, outlook_id: str, version: str) -> None:
+        if version:
+            self.echoes.add(hash((outlook_id, version)))
+
+    def is_echo(self, item: Item) -> bool:
+        return hash((item.id, item.version)) in self.echoes and item.place is Place.INSIDE and item.marked
 
     def hashed(self, fields: Fields) -> Mapping[str, str]:
         return half(self.hash_of, fields)

@@ -49,6 +49,7 @@ async def _create(desk: Desk, plans: Sequence[Plan]) -> Sequence[Pair]:
     unsure: list[Intended] = []
     for (plan, _, intended), outcome in zip(ready, outcomes, strict=True):
         if isinstance(outcome, Done):
+            desk.wrote(outcome.id, outcome.version)
             created(desk, note, plan.pair, intended, outcome)
         else:
             desk.sort(note, plan, outcome, Side.OUTLOOK)
@@ -126,6 +127,7 @@ async def _write(desk: Desk, plans: Sequence[Plan]) -> Sequence[Pair]:
     unsure: list[Intended] = []
     for one, action, outcome in zip(sent, actions, await desk.outlook.update(changes), strict=True):
         if isinstance(outcome, Done):
+            desk.wrote(action.outlook_id, outcome.version)
             _written(desk, note, one, outcome)
         else:
             desk.sort(note, one.plan, outcome, Side.OUTLOOK)
@@ -206,7 +208,7 @@ async def mark_new(desk: Desk, plans: Sequence[Plan]) -> tuple[Sequence[Plan], S
                 modified = outcome.modified or item.modified
                 now = replace(item, version=outcome.version, modified=modified, marked=True, raw={**item.raw, **change.body})
                 marked.append(replace(plan, pair=replace(plan.pair, outlook=now)))
-                desk.marked[item.id] = now.version
+                desk.wrote(item.id, now.version)
             else:
                 desk.sort(note, plan, outcome, Side.OUTLOOK)
                 unsure += [action] if isinstance(outcome, Unsure) else []

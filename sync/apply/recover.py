@@ -8,16 +8,17 @@ request time has passed; until then the pair is busy and nothing is decided abou
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from shared.records import Fields, Item, Side
+from shared.records import Fields, Item, Place, Side
 from sync.apply.desk import VENDOR_LIMIT, Desk, Note
 from sync.apply.outlook import created, finish_move, moved
 from sync.apply.salesforce import ask_which, inserted
+from sync.core.decide import changed
 from sync.core.fingerprint import Base
 from sync.core.link import Status
 from sync.core.match import Found, Match
 from sync.core.plan import Pair
 from sync.keeping import Intended, Intent, Op, Pending
-from sync.ports import Done
+from sync.ports import Before, Done, Missing
 
 RECOGNISED_BY = 3
 """Of the fields a record was created with, how many must be as intended to recognise it without a key (rules may rewrite some)."""
@@ -130,32 +131,43 @@ def _recognised(desk: Desk, record: Item, base: Base) -> bool:
 
 
 async def _moved(desk: Desk, intent: Intent) -> None:
+    """The copy is looked for in both places, since a person may have moved it on. Whichever of source and copy is still as it was copied
+    gives way to the other; if both were edited, the copy is journaled and goes, and the move starts again."""
     (action,) = intent.actions
     link = (await desk.state.by_salesforce([action.salesforce_id])).get(action.salesforce_id)
-    copies = (await desk.outlook.find_stamped([action.salesforce_id], inside=action.inside)).get(action.salesforce_id, ())
-    copies = [item for item in copies if item.id != action.outlook_id and item.modified >= intent.sent - VENDOR_LIMIT]
-    source = (await desk.outlook.get([action.outlook_id])).get(action.outlook_id)
-    note = Note(pendings=[desk.later(action.salesforce_id, action.outlook_id)])
     if link is None or link.outlook_id != action.outlook_id:
-        await desk.keep(note, intent)  # it was committed, or the pair is no more
+        await desk.keep(Note(pendings=[desk.later(action.salesforce_id, action.outlook_id)]), intent)  # committed, or no pair any more
         return
+    copies = [item for inside in (True, False) for item in await _copies(desk, action, intent, inside=inside)]
     if not copies:
-        await desk.keep(note, intent, [] if _answered(desk, intent) else [action])
+        rest = [] if _answered(desk, intent) else [action]
+        await desk.keep(Note(pendings=[desk.later(action.salesforce_id, action.outlook_id)]), intent, rest)
         return
+    source = (await desk.outlook.get([action.outlook_id])).get(action.outlook_id)
     copy = copies[0]
+    note, pair = Note(), Pair(outlook=source, link=link)
     done = Done(id=copy.id, version=copy.version, modified=copy.modified)
-    pair = Pair(outlook=source, link=link)
-    note = Note()
+    moved_on = (copy.place is Place.INSIDE) is not action.inside
     finished = True
-    if isinstance(source, Item) and dict(source.fields) == dict(copy.fields):
-        finished = await finish_move(desk, note, pair, link, done, source=source, inside=action.inside)
-    elif isinstance(source, Item):
-        await desk.outlook.delete([(copy.id, copy.version)])
-        note.pendings.append(desk.later(link.salesforce_id, action.outlook_id))
+    if not isinstance(source, Item):
+        moved(desk, note, pair, link, done, inside=action.inside or moved_on)
+    elif not changed(source, link.base.outlook, desk.hash_of) or moved_on:
+        finished = await finish_move(desk, note, pair, link, done, source=source, inside=action.inside or moved_on)
     else:
-        moved(desk, note, pair, link, done, inside=action.inside)
-        note.pendings += [desk.later(link.salesforce_id, copy.id)] if action.inside else []
+        if changed(copy, link.base.outlook, desk.hash_of):
+            whole = (await desk.outlook.get_whole([copy.id])).get(copy.id)
+            both = {"salesforce_id": link.salesforce_id, "outlook_id": copy.id}
+            await desk.ledger.journal([Before(side=Side.OUTLOOK, action="delete", fields=copy.fields, whole=whole, **both)])
+        (outcome,) = await desk.outlook.delete([(copy.id, copy.version)])
+        finished = isinstance(outcome, Done | Missing)
+    note.pendings.append(desk.later(link.salesforce_id, note.new_links[-1].outlook_id if note.new_links else action.outlook_id))
+    note.again.clear()
     await desk.keep(note, intent, [] if finished else [action])
+
+
+async def _copies(desk: Desk, action: Intended, intent: Intent, *, inside: bool) -> list[Item]:
+    found = (await desk.outlook.find_stamped([action.salesforce_id], inside=inside)).get(action.salesforce_id, ())
+    return [item for item in found if item.id != action.outlook_id and item.modified >= intent.sent - VENDOR_LIMIT]
 
 
 async def _updated(desk: Desk, intent: Intent) -> None:

@@ -48,7 +48,7 @@ async def _match_or_create(desk: Desk, plans: Sequence[Plan], chosen: Mapping[st
     note = Note()
     creating: list[Plan] = []
     links = await desk.state.by_salesforce([candidate.id for candidate in found.items])
-    taken = {one: link.outlook_id for one, link in links.items() if link.status is Status.ACTIVE}
+    taken = {one: link.outlook_id for one, link in links.items() if link.status is Status.ACTIVE and link.outlook_id}
     for plan, item in zip(plans, items, strict=True):
         choice = chosen.get(item.id, "")
         others = {one for one, outlook_id in taken.items() if outlook_id != item.id}

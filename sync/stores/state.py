@@ -83,6 +83,7 @@ class UserState:
         self._counts: dict[str, int] = defaultdict(int)
         self._kinds: dict[str, KindState] = {}
         self._applied = False
+        self._lost = False
         self.again = False
         """A wake-up came during the run."""
         self.served = LONG_AGO
@@ -188,6 +189,8 @@ class UserState:
         await self._fenced(last, closing=True)
 
     async def _fenced(self, operations: Sequence[Operation], *, closing: bool = False) -> None:
+        if self._lost:
+            raise LeaseLost(self._user)
         values = dict(self._lease(self._clock.now()))
         if closing:
             values.update({"Holder": "", "Until": LONG_AGO})
@@ -210,11 +213,15 @@ class UserState:
         lease = await self._tables.get(TABLE, self._user, LEASE)
         self._applied = False
         if lease is None:
+            self._lost = True
             return False
         self._applied = lease.values["Sequence"] == self._sequence and lease.values["Holder"] in (self._run, "")
+        if not self._applied and lease.values["Holder"] != self._run:
+            self._lost = True
+            return False
         self.again = self.again or bool(lease.values["Again"])
         self._etag = lease.etag
-        return self._applied or lease.values["Holder"] == self._run
+        return True
 
     async def _without_missing(self, operations: Sequence[Operation]) -> Sequence[Operation]:
         kept: list[Operation] = []

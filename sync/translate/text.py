@@ -1,8 +1,11 @@
 """Canonical forms of values, the same for every kind."""
 
+import re
 from typing import Any
 
 from shared.records import Value
+
+HALF = re.compile("[\ud800-\udfff]")
 
 
 def canonical(value: Any) -> Value:
@@ -10,7 +13,12 @@ def canonical(value: Any) -> Value:
     if value is None:
         return None
     text = str(value).replace("\r\n", "\n").replace("\r", "\n").strip()
-    return text or None
+    return (text if text.isascii() else whole(text)) or None
+
+
+def whole(text: str) -> str:
+    """Text in which U+FFFD stands for half a character: clients that cut texts by UTF-16 units leave such halves, which cannot be written."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace") if HALF.search(text) else text
 
 
 def date_part(value: Any) -> Value:
