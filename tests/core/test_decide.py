@@ -61,7 +61,9 @@ def test_every_row_is_in_the_rules_that_people_read() -> None:
     assert RULES.is_file(), f"{RULES.name} is not written yet; `python -m tests.core.table` prints its decision table"
     written = {line.strip() for line in RULES.read_text(encoding="utf-8").splitlines()}
     missing = [line for line in lines() if line not in written]
-    assert not missing, "docs/sync-rules.md lacks rows of the decision table (python -m tests.core.table prints them):\n" + "\n".join(missing)
+    assert not missing, "docs/sync-rules.md lacks rows of the decision table (python -m tests.core.table prints them):\n" + "\n".join(
+        missing
+    )
 
 
 def test_the_printed_table_has_one_line_a_row_and_a_heading() -> None:

@@ -90,7 +90,7 @@ def test_a_pair_that_the_sync_made_is_planned(
     made = plan(standing_pair(here, there), rules(policy))
     assert (made.act, made.merged.to_salesforce, made.merged.to_outlook) == (act, to_salesforce, to_outlook)
     assert made.reason
-    assert not (made.mark or made.move_in or made.opt_in)
+    assert (made.mark, made.move_in, made.opt_in) == (False, False, False)
 
 
 @pytest.mark.parametrize("origin", [Origin.OUTLOOK, Origin.MATCH])
@@ -241,9 +241,7 @@ def test_a_side_that_was_not_read_counts_as_the_same() -> None:
     assert stand(Pair(), S, HASH) is MISSING
 
 
-@pytest.mark.parametrize(
-    ("origin", "expected"), [(Origin.SALESFORCE, LEFT), (Origin.OUTLOOK, SAME), (Origin.MATCH, SAME)]
-)
+@pytest.mark.parametrize(("origin", "expected"), [(Origin.SALESFORCE, LEFT), (Origin.OUTLOOK, SAME), (Origin.MATCH, SAME)])
 def test_only_what_the_search_brought_can_leave_with_it(origin: Origin, expected: Standing) -> None:
     assert stand(Pair(salesforce=record(inside=False), link=link(origin=origin)), S, HASH) is expected
 

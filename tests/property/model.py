@@ -75,9 +75,7 @@ class World:
             for one, record in self.records.items()
             if one not in self.links and one not in self.invisible and record.place is Place.INSIDE
         ]
-        items = [
-            Pair(outlook=item) for one, item in self.items.items() if one not in known and (item.place is Place.INSIDE or item.marked)
-        ]
+        items = [Pair(outlook=item) for one, item in self.items.items() if one not in known and (item.place is Place.INSIDE or item.marked)]
         return [*linked, *items, *records]
 
     def plans(self) -> list[Plan]:

@@ -1,6 +1,7 @@
 """The planner alone, on correlated random triples: one state, perturbed twice – and links that are wrong in every way.
 
-Plan → shuffle the actions → pretend they succeeded → plan again, until nothing is left. The model judges each effect as it happens; here the end is judged.
+Plan → shuffle the actions → pretend they succeeded → plan again, until nothing is left. The model judges each effect as it happens;
+here the end is judged.
 """
 
 import random
@@ -121,14 +122,14 @@ def _agree(name: str, here: Value, there: Value) -> bool:
 
 
 def _is_a_one_way_edit(world: World, link: Link, name: str, record: Item, item: Item) -> bool:
-    """Edits on the target of a one-way sync stay there."""
-    match world.policy.direction:
-        case Direction.TO_OUTLOOK:
-            return link.base.outlook.get(name) != HASH(name, item.fields[name])
-        case Direction.TO_SALESFORCE:
-            return link.base.salesforce.get(name) != HASH(name, record.fields[name])
-        case _:
-            return False
+    """Edits on the target of a one-way sync stay there, and so does what was filled there when the pair was adopted."""
+    source, target = (link.base.salesforce, link.base.outlook), (record, item)
+    if world.policy.direction is Direction.TO_SALESFORCE:
+        source, target = source[::-1], target[::-1]
+    unknown = name not in source[0] or name not in source[1]
+    return world.policy.direction is not Direction.BOTH and (
+        source[1].get(name) != HASH(name, target[1].fields[name]) or (unknown and target[0].fields[name] is None)
+    )
 
 
 def copy(world: World) -> World:

@@ -400,7 +400,12 @@ async def test_a_link_comes_back_from_the_service_too(house: House) -> None:
 
 @pytest.mark.parametrize(
     "kept",
-    [FULL_PENDING, pending(1), replace(FULL_PENDING, salesforce_id=""), *[pending(1, why=why, side=side) for why in Why for side in (None, *Side)]],
+    [
+        FULL_PENDING,
+        pending(1),
+        replace(FULL_PENDING, salesforce_id=""),
+        *[pending(1, why=why, side=side) for why in Why for side in (None, *Side)],
+    ],
     ids=str,
 )
 async def test_every_column_of_a_pending_comes_back(memory: House, kept: Pending) -> None:
@@ -517,7 +522,9 @@ async def test_the_cursor_is_written_after_everything_else(memory: House) -> Non
 async def test_what_was_removed_already_can_be_removed_again(house: House) -> None:
     state = await house.contacts()
     await state.commit(Changes(new_links=[link(1)], count=1))
-    await state.commit(Changes(drop_links=[link(1), link(2)], drop_pendings=[pending(3)], drop_intents=[intent()], pendings=[pending(4)], count=-1))
+    await state.commit(
+        Changes(drop_links=[link(1), link(2)], drop_pendings=[pending(3)], drop_intents=[intent()], pendings=[pending(4)], count=-1)
+    )
     later = await house.reopened()
     assert (later.links, later.pendings) == (0, {pending(4).name: pending(4)})
     assert [key for key in await house.rows() if key.startswith(("link", "pointer"))] == []
@@ -662,5 +669,3 @@ async def test_counts_of_links_are_kept_by_kind(house: House) -> None:
 
 def test_the_state_table_is_among_the_tables_that_are_made() -> None:
     assert TABLE in TABLES
-
-

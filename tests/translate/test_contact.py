@@ -7,7 +7,7 @@ import pytest
 
 from shared.errors import Code
 from shared.records import Fields, Item, Side, Value
-from sync.translate.contact import COPIED, CONTACT, OUTLOOK_SELECT, display_name
+from sync.translate.contact import CONTACT, COPIED, OUTLOOK_SELECT, display_name
 from sync.translate.kind import Account, Companies
 from sync.translate.text import canonical, cut, date_part, salesforce_length
 from tests.translate.vendors import COMPANIES, EMPTY, NOW, SCHEMA, kept_by_outlook, read_item, read_record, salesforce_row, schema
@@ -115,7 +115,9 @@ def test_the_display_name_a_person_chose_stays_until_a_name_changes() -> None:
     assert to_outlook({"phone": "2"}, item(displayName=""))["displayName"] == "Lee"
 
 
-@pytest.mark.parametrize(("fields", "current"), [({"first_name": "Ann"}, None), ({**LEE, "last_name": None}, None), ({"last_name": None}, LEE)])
+@pytest.mark.parametrize(
+    ("fields", "current"), [({"first_name": "Ann"}, None), ({**LEE, "last_name": None}, None), ({"last_name": None}, LEE)]
+)
 def test_a_contact_without_a_last_name_is_an_error_of_that_item(fields: Fields, current: Fields | None) -> None:
     record = None if current is None else read_record(salesforce_row(current))
     (problem,) = CONTACT.draft_salesforce(fields, record, SCHEMA, COMPANIES).problems
@@ -185,9 +187,7 @@ def test_business_telephones_have_no_holes(phones: list[str], fields: Fields, ex
 def test_what_moved_up_is_part_of_what_outlook_holds() -> None:
     draft = CONTACT.draft_outlook({"phone": None}, item(businessPhones=["1", "2"]))
     assert draft.held == {"phone": "2", "other_phone": None}
-    draft = CONTACT.draft_outlook(
-        {"email": None}, item(emailAddresses=[{"address": "a@x", "name": "A"}, {"address": "b@x", "name": "B"}])
-    )
+    draft = CONTACT.draft_outlook({"email": None}, item(emailAddresses=[{"address": "a@x", "name": "A"}, {"address": "b@x", "name": "B"}]))
     assert draft.held == {"email": "b@x"}
 
 
@@ -323,7 +323,12 @@ def test_salesforce_holds_a_long_note_cut_and_outlook_holds_it_whole() -> None:
 
 
 def test_a_copy_carries_everything_a_person_can_write_and_nothing_the_service_made() -> None:
-    raw = {**item(nickName="Ani", homeAddress={"city": "Graz"}, imAddresses=["im"]).raw, "id": "AAk=", "@odata.etag": "e", "parentFolderId": "F"}
+    raw = {
+        **item(nickName="Ani", homeAddress={"city": "Graz"}, imAddresses=["im"]).raw,
+        "id": "AAk=",
+        "@odata.etag": "e",
+        "parentFolderId": "F",
+    }
     copy = CONTACT.copy_outlook(raw)
     assert copy.keys() <= set(COPIED)
     assert copy["nickName"] == "Ani"

@@ -216,7 +216,8 @@ def test_after_any_edits_on_both_sides_one_exchange_is_enough(item: Item, here: 
     unagreed = {"company"} if item.fields["company"] == "Nobody Ltd" else set()  # told to the person, and tried again
     for name in unagreed:
         base = Base(
-            salesforce={**base.salesforce, name: HASH(name, record.fields[name])}, outlook={**base.outlook, name: HASH(name, item.fields[name])}
+            salesforce={**base.salesforce, name: HASH(name, record.fields[name])},
+            outlook={**base.outlook, name: HASH(name, item.fields[name])},
         )
     assert quiet(record, item, base)
 
