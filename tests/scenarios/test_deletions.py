@@ -563,3 +563,28 @@ async def test_nothing_about_deletions_is_left_over_in_the_tables(tenant: Tenant
     assert (pendings(tenant, ada), await error_rows(tenant, ada)) == ([], [])
     assert len(state_rows(tenant, ada, "link|")) == len(state_rows(tenant, ada, "pointer|")) == 12
     assert state_rows(tenant, ada, "c-intent|") == []
+
+
+async def test_with_a_number_of_zero_every_deletion_is_held(tenant: Tenant, ada: Somebody) -> None:
+    await set_profile(tenant, GuardCount=0)
+    made = await many(tenant, ada, 3)
+    ada.crm.delete(made[0])
+    await held(tenant, ada, 1)
+    await agree_to_deletions(tenant, ada)
+    await tenant.later(minutes=5)
+    assert len(ada.items()) == 2
+    await agrees(tenant, ada)
+
+
+async def test_a_side_that_is_suddenly_empty_is_held_although_items_would_only_be_moved_out(tenant: Tenant, ada: Somebody) -> None:
+    await set_profile(tenant, ContactsDeleteInOutlook=False)
+    made = await many(tenant, ada, 20)
+    for one in made:
+        ada.crm.delete(one)
+    await tenant.later(minutes=5)
+    assert len(ada.items()) == 20, "the folder is not emptied without a question"
+    assert [row["Count"] for row in await approvals(tenant, ada)] == [20]
+    await agree_to_deletions(tenant, ada)
+    await tenant.later(minutes=5)
+    assert (len(ada.items()), len(names_in(ada, DEFAULT_FOLDER))) == (0, 20)
+    await stays_quiet(tenant)

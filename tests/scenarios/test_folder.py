@@ -6,6 +6,7 @@ from tests.scenarios.stage import (
     CATEGORY,
     DEFAULT_FOLDER,
     FOLDER,
+    account,
     address,
     agrees,
     decide,
@@ -317,3 +318,96 @@ async def test_a_copy_that_the_person_deletes_again_is_forgotten(tenant: Tenant,
     assert await questions(tenant, ada) == []
     assert not is_deleted(tenant, one)
     await agrees(tenant, ada)
+
+
+async def test_what_a_person_opted_in_again_stays_synced_when_the_record_leaves_the_search(
+    tenant: Tenant, ada: Somebody, bob: Somebody
+) -> None:
+    tenant.salesforce.set_org_wide("Contact", "read_write")
+    home = account(tenant, ada, "Home")
+    one, item = await linked(tenant, ada, AccountId=home)
+    await linked(tenant, ada, "Other")
+    ada.outlook.move_contact(item, DEFAULT_FOLDER)
+    await tenant.later(minutes=5)
+    ada.outlook.move_contact(item, FOLDER)
+    await tenant.later(minutes=5)
+    ada.crm.update(one, {"OwnerId": bob.crm.id})
+    await tenant.later(minutes=65)
+    await tenant.later(minutes=65)
+    assert names_in(ada) == ["Meyer", "Other"], "opted in by the person: leaving the search takes nothing away"
+    bob.crm.update(one, {"Title": "Boss"})
+    await tenant.later(minutes=65)
+    assert the_item(ada, "Meyer")["jobTitle"] == "Boss"
+    await stays_quiet(tenant)
+
+
+@pytest.mark.parametrize("how", ["category", "moved back"])
+async def test_a_contact_can_be_opted_in_again_although_its_record_left_the_search(
+    tenant: Tenant, ada: Somebody, bob: Somebody, how: str
+) -> None:
+    tenant.salesforce.set_org_wide("Contact", "read_write")
+    home = account(tenant, ada, "Home")
+    one, item = await linked(tenant, ada, AccountId=home)
+    await linked(tenant, ada, "Other")
+    ada.outlook.move_contact(item, DEFAULT_FOLDER)
+    await tenant.later(minutes=5)
+    ada.crm.update(one, {"OwnerId": bob.crm.id, "Title": "Boss"})
+    await tenant.later(minutes=65)
+    if how == "category":
+        ada.outlook.edit_contact(item, {"categories": [CATEGORY]})
+    else:
+        ada.outlook.move_contact(item, FOLDER)
+    await tenant.later(minutes=5)
+    await tenant.later(minutes=65)
+    assert names_in(ada) == ["Meyer", "Other"], "the person's own wish, and nothing of theirs is deleted"
+    assert the_item(ada, "Meyer")["jobTitle"] == "Boss"
+    assert len(tenant.contacts()) == 2
+    await stays_quiet(tenant)
+
+
+async def test_a_contact_moved_out_and_back_before_the_round_is_as_before(tenant: Tenant, ada: Somebody) -> None:
+    one, item = await linked(tenant, ada)
+    ada.outlook.move_contact(item, DEFAULT_FOLDER)
+    ada.outlook.move_contact(item, FOLDER)
+    await tenant.later(minutes=5)
+    assert links(tenant, ada) == {one: item}
+    await agrees(tenant, ada)
+
+
+async def test_a_contact_of_the_persons_own_making_that_is_moved_out_keeps_its_record(tenant: Tenant, ada: Somebody) -> None:
+    await set_profile(tenant, ContactsDeleteInSalesforce=True)
+    await tenant.round()
+    item = in_outlook(ada, "Friend")
+    await tenant.later(minutes=5)
+    ada.outlook.move_contact(item, DEFAULT_FOLDER)
+    await tenant.later(minutes=5)
+    await tenant.later(hours=25)
+    assert the_record(tenant, "Friend")
+    assert (names_in(ada), names_in(ada, DEFAULT_FOLDER)) == ([], ["Friend"])
+    await stays_quiet(tenant)
+
+
+async def test_a_second_folder_of_the_old_name_is_not_ours_after_a_rename(tenant: Tenant, ada: Somebody) -> None:
+    await linked(tenant, ada)
+    folder = ada.folder()
+    ada.outlook.rename_folder(folder, "Kunden")
+    ada.outlook.create_folder(FOLDER)
+    in_outlook(ada, "Stranger", FOLDER)
+    await tenant.later(minutes=5)
+    await tenant.later(hours=25)
+    assert [row["LastName"] for row in tenant.contacts()] == ["Meyer"]
+    assert names_in(ada, folder) == ["Meyer"]
+    await stays_quiet(tenant)
+
+
+async def test_the_whole_folder_can_be_moved_out_by_hand_and_everything_is_remembered(tenant: Tenant, ada: Somebody) -> None:
+    await set_profile(tenant, ContactsDeleteInSalesforce=True)
+    made = [in_salesforce(ada, f"Nr{number:02d}") for number in range(30)]
+    await tenant.round()
+    for item in ada.items():
+        ada.outlook.move_contact(item["id"], DEFAULT_FOLDER)
+    await tenant.later(minutes=5)
+    assert sorted(links(tenant, ada, "opted out")) == sorted(made)
+    assert len(tenant.contacts()) == 30
+    assert all(item["categories"] == [] for item in ada.outlook.contacts(DEFAULT_FOLDER))
+    await stays_quiet(tenant)

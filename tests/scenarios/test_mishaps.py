@@ -1,5 +1,7 @@
 """Things that go wrong in the middle: cut and late moves, deletions and updates, people who act at the worst moment, long absences."""
 
+import asyncio
+
 import pytest
 
 from local.sandbox.faults import Effect, Rule
@@ -638,3 +640,60 @@ async def test_error_rows_that_were_deleted_by_hand_come_back_while_the_error_la
     await tenant.later(minutes=5)
     await agrees(tenant, ada)
     assert state_rows(tenant, ada, "c-intent|") == []
+
+
+async def test_a_claim_of_a_process_that_died_is_taken_over_after_a_while(tenant: Tenant, ada: Somebody, bob: Somebody) -> None:
+    tenant.salesforce.set_org_wide("Contact", "read_write")
+    home = account(tenant, ada, "Home")
+    tenant.salesforce.share(home, bob.username)
+    await tenant.round()
+    in_outlook(ada, "Adams", givenName="Mary", emailAddresses=address("mary@example.com"), companyName="Home")
+    tenant.clock.advance(300)
+    queue = await tenant.app.plan()
+
+    async def die(call: Call) -> None:
+        if call.table == "SyncClaims" and call.name == "transact":
+            raise asyncio.CancelledError
+
+    tenant.tables.after = die
+    with pytest.raises(asyncio.CancelledError):
+        await tenant.app.sync(next(text for text in queue if ada.id in text))
+    tenant.tables.after = None
+    tenant.start()
+    await set_user(tenant, ada, Paused=True)
+    in_outlook(bob, "Adams", givenName="Mary", emailAddresses=address("mary@example.com"), companyName="Home")
+    await tenant.later(minutes=2)
+    assert tenant.contacts() == [], "somebody else is making this record"
+    await tenant.later(minutes=25)
+    assert len(tenant.contacts()) == 1
+    await set_user(tenant, ada, Paused=False)
+    await tenant.later(minutes=5)
+    await tenant.later(minutes=5)
+    assert len(tenant.contacts()) == 1
+    assert list(links(tenant, ada)) == list(links(tenant, bob))
+    await stays_quiet(tenant)
+
+
+async def test_a_hundred_conflicts_are_asked_and_decided(tenant: Tenant, ada: Somebody) -> None:
+    await set_profile(tenant, ContactsConflictRule="ask")
+    made = [in_salesforce(ada, f"Nr{number:03d}", Title="Old") for number in range(110)]
+    await tenant.round()
+    for one in made:
+        ada.crm.update(one, {"Title": "A"})
+        ada.outlook.edit_contact(links(tenant, ada)[one], {"jobTitle": "B"})
+    await tenant.later(minutes=5)
+    assert len(await questions(tenant, ada)) == 110
+    await decide(tenant, ada, "outlook")
+    await tenant.later(minutes=5)
+    assert {row["Title"] for row in tenant.contacts()} == {"B"}
+    await agrees(tenant, ada)
+
+
+async def test_opting_in_many_contacts_is_done_in_batches(tenant: Tenant, ada: Somebody) -> None:
+    for number in range(60):
+        in_outlook(ada, f"Nr{number:02d}", DEFAULT_FOLDER, categories=[CATEGORY])
+    before = len(tenant.graph_transport.requests)
+    await tenant.round()
+    assert (len(ada.items()), names_in(ada, DEFAULT_FOLDER)) == (60, [])
+    assert len(tenant.graph_transport.requests) - before <= 60, "bulk everywhere: 20 to a batch, a few steps each"
+    await agrees(tenant, ada)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from sync.ports import Remove
 from tests.scenarios.stage import (
     account,
     agrees,
@@ -465,3 +466,26 @@ async def test_two_people_with_the_same_record_see_each_others_edits(tenant: Ten
         assert (item["jobTitle"], item["mobilePhone"]) == ("Boss", "7")
     assert (record(tenant, one)["Title"], record(tenant, one)["MobilePhone"]) == ("Boss", "7")
     await stays_quiet(tenant)
+
+
+async def test_a_name_in_the_list_that_the_directory_does_not_have_is_told(tenant: Tenant, ada: Somebody) -> None:
+    typed = Somebody(id="nobody@contoso.example", upn="", username="", outlook=ada.outlook, crm=ada.crm)
+    await set_user(tenant, typed, Enabled=True)
+    in_salesforce(ada, "Meyer")
+    await tenant.round()
+    assert names_in(ada) == ["Meyer"]
+    told = [row for row in await tenant.rows("SyncErrors") if row.values["Code"] == "UnknownUser"]
+    assert len(told) == 1
+    assert "nobody@contoso.example" in str(told[0])
+    await tenant.tables.transact("SyncUsers", "user", [Remove(key="nobody@contoso.example")])
+    await tenant.later(minutes=5)
+    assert await tenant.errors() == {}
+
+
+async def test_a_guest_in_the_group_without_mailbox_does_not_hold_up_the_others(tenant: Tenant, ada: Somebody) -> None:
+    guest = tenant.graph.add_user("guest_x.com#EXT#@contoso.example", mail="", has_mailbox=False)
+    tenant.graph.set_members(tenant.group, [ada.id, guest])
+    in_salesforce(ada, "Meyer")
+    await tenant.round()
+    assert names_in(ada) == ["Meyer"]
+    assert [row["Code"] for row in await table_of(tenant, "SyncErrors", guest)] == ["NoSalesforceUser"]
