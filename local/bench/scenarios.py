@@ -217,8 +217,8 @@ class Bench:
         for service, counted in (("graph", cost.graph), ("salesforce", cost.salesforce), ("tables", cost.tables)):
             self._expect(sum(run[service] for run in runs), int(counted), f"requests to {service}, by the product's own count,")
         if done:
-            what = f"{cost.cpu:.2f} s CPU, {cost.wall:.1f} s, {cost.peak / MEGABYTE:.0f} MB, {len(runs)} runs, table requests {answer['tables']}"
-            self.say(f"  {person.upn}: {done}: {what}")
+            what = f"{cost.cpu:.2f} s CPU, {cost.wall:.1f} s, {cost.peak / MEGABYTE:.0f} MB, {len(runs)} runs"
+            self.say(f"  {person.upn}: {done}: {what}, table requests {answer['tables']}")
         return cost, answer
 
     # ----------------------------------------------------------------- the straightforward way
