@@ -132,7 +132,7 @@ async def test_the_log_has_no_line_for_each_request(tenant: Tenant, ada: Somebod
 
 
 async def test_a_comparison_that_was_asked_for_during_a_run_is_made(tenant: Tenant, ada: Somebody) -> None:
-    one, item = await linked(tenant, ada)
+    one, _ = await linked(tenant, ada)
     ada.crm.update(one, {"Phone": "1"})
     tenant.clock.advance(300)
     (message,) = await tenant.app.plan()

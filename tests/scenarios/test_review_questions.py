@@ -1,6 +1,6 @@
 """Questions and decisions under attack: candidates that vanish, are shared, or are forgotten; rows that somebody deletes."""
 
-from sync.ports import Remove
+from sync.ports import Merge, Remove
 from tests.scenarios.stage import (
     FOLDER,
     Somebody,
@@ -74,8 +74,6 @@ async def test_a_candidate_of_two_questions_stays_reserved_until_both_are_answer
 
 
 async def decide_row(tenant: Tenant, who: Somebody, row: dict[str, object], decision: str) -> None:
-    from sync.ports import Merge
-
     await tenant.tables.transact("SyncConflicts", who.id, [Merge(key=str(row["_key"]), values={"Decision": decision})])
 
 
