@@ -295,7 +295,7 @@ def test_a_person_who_edits_other_fields_is_no_ping_pong() -> None:
     made = rewritten(turns, now_phone="2")
     assert made.act is Act.WRITE
     assert made.turns is not None
-    assert (made.turns.count, made.turns.wrote_outlook) == (TURN_LIMIT, {"phone"})
+    assert (made.turns.count, made.turns.wrote_outlook) == (TURN_LIMIT, frozenset({"phone"}))
 
 
 # --------------------------------------------------------------------------- what holds for every combination
@@ -419,7 +419,7 @@ def test_two_sides_that_agree_are_left_alone(policy: Policy, origin: Origin) -> 
 def test_an_adopted_pair_that_holds_the_same_is_agreed_without_a_write(winner: Winner) -> None:
     adopted = Pair(salesforce=record(), outlook=contact(), link=link(origin=Origin.MATCH, base=Base()))
     made = plan(adopted, rules(Policy(winner=winner)))
-    assert (made.act, made.merged.agreed) == (Act.SETTLE, OLD.keys())
+    assert (made.act, made.merged.agreed) == (Act.SETTLE, frozenset(OLD))
 
 
 def test_places_and_marks_of_salesforce_do_not_matter_for_what_is_moved() -> None:

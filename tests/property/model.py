@@ -212,6 +212,7 @@ class World:
             before = old.fields[name]
             self.journal.append((side, name, before))
             lossy = side is S and held(S, name, value) == before
+            assert before is None or value != held(S, name, before), f"our own cut form of {name} flows back"
             assert before is None or name not in edits or name in told or lossy, f"an edit of {name} is overwritten and nobody is told"
         return replace(old, fields={**old.fields, **fields}, version=old.version + "+")
 

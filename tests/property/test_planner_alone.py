@@ -12,6 +12,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from shared.records import Item, Origin, Place, Value
+from sync.core.decide import changed
 from sync.core.fingerprint import Base, half
 from sync.core.link import Link, Status
 from sync.core.plan import Act
@@ -98,6 +99,9 @@ def check(world: World, before: World) -> None:
             continue
         if any(one == salesforce_id for salesforce_id, _ in world.waiting):
             continue
+        if world.policy.direction is Direction.BOTH:
+            unknown = changed(record, link.base.salesforce, HASH) | changed(item, link.base.outlook, HASH)
+            assert not unknown, f"the base of {one} does not know {sorted(unknown)}: a deletion would be taken for an edit"
         for name in record.fields.keys() & item.fields.keys():
             if not _agree(name, record.fields[name], item.fields[name]):
                 assert _is_a_one_way_edit(world, link, name, record, item), f"{name} of {one}: the sides do not agree"

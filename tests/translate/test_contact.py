@@ -304,15 +304,15 @@ def test_an_empty_value_for_a_read_only_field_of_a_new_record_is_nothing_to_tell
 def test_a_contact_is_recognised_by_all_its_addresses_and_its_full_name() -> None:
     addresses = [{"address": "A@X.example", "name": "A"}, {"address": " b@x.example ", "name": ""}, {"name": "none"}]
     found = CONTACT.identity(item(givenName="Ann", emailAddresses=addresses))
-    assert (found.strong, found.weak) == ({"a@x.example", "b@x.example"}, "ann lee")
+    assert (found.strong, found.weak) == (frozenset({"a@x.example", "b@x.example"}), "ann lee")
     record = CONTACT.identity(read_record(salesforce_row({**LEE, "email": "a@x.example"})))
-    assert (record.strong, record.weak) == ({"a@x.example"}, "ann lee")
+    assert (record.strong, record.weak) == (frozenset({"a@x.example"}), "ann lee")
 
 
 @pytest.mark.parametrize("names", [{"surname": None}, {"givenName": None}])
 def test_half_a_name_recognises_nobody(names: dict[str, Any]) -> None:
     found = CONTACT.identity(item(**{"givenName": "Ann", **names}))
-    assert (found.strong, found.weak) == (set(), "")
+    assert (found.strong, found.weak) == (frozenset[str](), "")
 
 
 def test_salesforce_holds_a_long_note_cut_and_outlook_holds_it_whole() -> None:
