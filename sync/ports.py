@@ -545,8 +545,8 @@ class Ledger(Protocol):
 
     async def hold(self, approval: str, deletions: Sequence[Pending], links: int) -> None: ...
 
-    async def approval(self, approval: str) -> str:
-        """'approve', 'reject' or ''."""
+    async def approval(self, approval: str) -> str | None:
+        """'approve', 'reject' or '' while it waits; None if nobody is asked (any more)."""
         ...
 
     async def finish(self, approval: str, state: str) -> None: ...

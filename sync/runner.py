@@ -247,7 +247,7 @@ class Run:
             await answering.answer(desk)
         if not await self._sweep(one):
             return False
-        if any(pending.why is Why.DELETION for pending in desk.state.pendings.values()):
+        if any(pending.why in (Why.DELETION, Why.HELD) for pending in desk.state.pendings.values()):
             await deletions.make(desk)
         return True
 

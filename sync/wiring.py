@@ -29,7 +29,7 @@ from sync.connectors.salesforce.schema import Schemas
 from sync.connectors.salesforce.tokens import Connection as Login
 from sync.connectors.salesforce.tokens import Tokens
 from sync.connectors.salesforce.users import Users, open_users
-from sync.core.fingerprint import hasher, key_mark
+from sync.core.fingerprint import hasher, key_mark, opaque
 from sync.messages import Malformed, Message, Why
 from sync.planner import OURS, Planner
 from sync.ports import Clock, InThread, OutlookItems, Search, Tables
@@ -111,6 +111,7 @@ class World:
 
 def open_world(settings: Settings) -> World:
     """The real one."""
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # else a line, with a name in it, for each request
     logging.getLogger("azure.core.pipeline.policies.http_logging_policy").setLevel(logging.WARNING)  # else a line for each request
     import httpx  # noqa: PLC0415 - cold start: not before a trigger fires
     from azure.identity.aio import DefaultAzureCredential  # noqa: PLC0415
@@ -278,9 +279,9 @@ class App:
             await self._set_state(row, Connection.STOPPED, Code.RUN_FAILED)
 
     async def _refuse(self, wrong: str, code: Code, text: str) -> None:
-        """The row shows the length of a message, not its content, which may be anything."""
+        """The row shows the length of a message, not its content, which may be anything; a person's id is no content."""
         tell("MessageRefused", level=logging.WARNING, text=wrong)
-        report = Report(code=code, text=f"{wrong} ({len(text)} characters)", name=text[:200])
+        report = Report(code=code, text=f"{wrong} ({len(text)} characters)", name=text[:200] if code is Code.UNKNOWN_USER else opaque(text))
         await self.errors.report(MESSAGES, "", [report], now=self.clock.now(), run="")
 
     async def _run(self, message: Message, row: UserRow, counter: Counter[str]) -> list[str]:

@@ -32,6 +32,8 @@ async def standing(desk: Desk) -> Held:
     if not held:
         return Held.NO
     decision = await desk.ledger.approval(held[0].approval)
+    if decision is None:  # the question was removed: the set is looked at, and asked about, anew
+        return Held.NO
     return Held(decision) if decision in (Held.APPROVED, Held.REJECTED) else Held.YES
 
 

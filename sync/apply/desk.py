@@ -160,7 +160,9 @@ class Desk:
             await self.ledger.solve(solved)
         if answered := [pending.name for pending in finished if pending.asked]:
             await self.ledger.close(answered)
-        reserved = [candidate for pending in finished for candidate in pending.candidates]
+        names = {pending.name for pending in finished}
+        wanted = {one for name, pending in self.state.pendings.items() if name not in names for one in pending.candidates}
+        reserved = [one for pending in finished for one in pending.candidates if one not in wanted]
         if reserved:
             links = await self.state.by_salesforce(reserved)
             free = [link for link in links.values() if link.status is Status.RESERVED]
@@ -211,6 +213,7 @@ class Desk:
                 code=error.code if told else (old.code if old else ""),
                 since=old.since if old else now,
                 asked=old.asked if old else False,
+                candidates=old.candidates if old else (),
             )
         )
         if told:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from shared.errors import Code
+from shared.errors import Code, Temporary
 from shared.records import Absent, Item, Lack, Seen, Side
 from sync.apply import outlook, salesforce
 from sync.apply.desk import NEVER, REST, VENDOR_LIMIT, Desk, Note, ids_of, names_of
@@ -38,7 +38,9 @@ async def look(desk: Desk, pairs: Sequence[Pair], *, fresh: bool = False, answer
         plans = [plan(pair, desk.rules, answer=_answer(pair, answers)) for pair in complete]
         pairs = await dispatch(desk, plans, answers)
     if pairs:
-        note = Note(pendings=[desk.look_later(pair) for pair in pairs])
+        note = Note()
+        for pair in pairs:
+            desk.fail(note, pair, Temporary(Code.CHANGED_MEANWHILE), Side.OUTLOOK)
         await desk.keep(note)
 
 
@@ -199,6 +201,7 @@ def _ask(desk: Desk, note: Note, one: Plan) -> None:
         code=Code.CONFLICT,
         since=old.since if old else desk.clock.now(),
         asked=True,
+        candidates=old.candidates if old else (),
     )
     note.pendings.append(pending)
     question = question_of(desk, one, pending.name)

@@ -2,9 +2,8 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
-from shared.errors import Code
+from shared.errors import Code, Temporary
 from shared.records import LONG_AGO, Item, Origin, Place, Side
 from sync.apply import outlook
 from sync.apply.desk import NEVER, Desk, Note, ids_of, present
@@ -19,8 +18,10 @@ from sync.translate.kind import Companies, Draft
 
 CHUNK = 200
 """Records of one collection."""
-SOON = timedelta(minutes=1)
-"""The time until a record that a colleague's run is making is looked for again."""
+SHOWN = 50
+"""Candidates of a question that are shown and reserved. Any other that matches may be chosen by its id, too."""
+SOON = 60.0
+"""Seconds until a record that a colleague's run is making is looked for again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +56,8 @@ async def _match_or_create(desk: Desk, plans: Sequence[Plan], chosen: Mapping[st
         result = match(desk.kind.identity(item), _candidates(desk, found.items), others)
         if choice == "create" or result.found is Found.NONE:
             creating.append(plan)
-        elif choice in result.ids or result.found is Found.ONE:
-            record = next(one for one in found.items if one.id == (choice or result.ids[0]))
+        elif (picked := _picked(result, choice)) is not None:
+            record = next(one for one in found.items if one.id == picked)
             taken[record.id] = item.id
             adopt(desk, note, plan.pair, record, links.get(record.id))
         else:
@@ -64,6 +65,14 @@ async def _match_or_create(desk: Desk, plans: Sequence[Plan], chosen: Mapping[st
     await desk.keep(note)
     decided = {one for one, choice in chosen.items() if choice == "create"}
     return [*again, *note.again, *await _create(desk, creating, found, decided)]
+
+
+def _picked(result: Match, choice: str) -> str | None:
+    """The record to link: the only one, or the one a person chose while it is still a candidate (people copy ids of 15 characters, too).
+    After a choice that is none any more the person is asked anew, also if one candidate is left: it is not the one that was chosen."""
+    if result.found is Found.TAKEN or (not choice and result.found is not Found.ONE):
+        return None
+    return next((one for one in result.ids if not choice or one[:15] == choice[:15]), None)
 
 
 def _candidates(desk: Desk, items: Sequence[Item]) -> list[Candidate]:
@@ -107,8 +116,9 @@ def ask_which(desk: Desk, note: Note, pair: Pair, result: Match, links: Mapping[
     item, old, now = present(pair.outlook), desk.pending(pair), desk.clock.now()
     copy = result.found is Found.TAKEN
     code = Code.POSSIBLE_COPY if copy else Code.SEVERAL_CANDIDATES
-    free = [one for one in result.ids if one not in links]
-    note.new_links += [Link(salesforce_id=one, status=Status.RESERVED, origin=Origin.SALESFORCE) for one in free]
+    shown = result.ids[:SHOWN]
+    note.new_links += [Link(salesforce_id=one, status=Status.RESERVED, origin=Origin.SALESFORCE) for one in shown if one not in links]
+    held = [one for one in shown if one not in links or links[one].status is Status.RESERVED]
     salesforce_id, outlook_id = ids_of(pair)
     note.pendings.append(
         Pending(
@@ -119,7 +129,7 @@ def ask_which(desk: Desk, note: Note, pair: Pair, result: Match, links: Mapping[
             code=code,
             since=old.since if old else now,
             asked=True,
-            candidates=tuple({*free, *(old.candidates if old else ())}),
+            candidates=tuple(dict.fromkeys([*held, *(old.candidates if old else ())])),
         )
     )
     name = note.pendings[-1].name
@@ -133,7 +143,7 @@ def ask_which(desk: Desk, note: Note, pair: Pair, result: Match, links: Mapping[
         outlook_id=outlook_id,
         fields=fields,
         version=version,
-        candidates=result.ids,
+        candidates=shown,
     )
     note.questions.append(question)
 
@@ -194,7 +204,7 @@ async def _take_claims(desk: Desk, note: Note, ready: Sequence[_New]) -> Sequenc
         elif claim.expired or claim.salesforce_id:
             to_take.append(new)
         else:
-            note.pendings.append(desk.look_later(new.plan.pair, due=desk.clock.now() + SOON))
+            desk.fail(note, new.plan.pair, Temporary(Code.CLAIMED_ELSEWHERE, retry_after=SOON), Side.SALESFORCE)
     won = set(await desk.claims.take_over([new.claim for new in to_take]))
     note.pendings += [desk.look_later(new.plan.pair) for new in to_take if new.claim not in won]
     return [*granted, *(new for new in to_take if new.claim in won)]

@@ -6,6 +6,7 @@ that whoever comes later finds the record instead of making a second one; one th
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from shared.errors import Unknown
@@ -72,9 +73,11 @@ class OrgClaims:
         await self._put(made)
 
     async def give_back(self, keys: Sequence[str]) -> None:
-        there = await self._there(keys)
-        mine = [Remove(key=row.key) for row in there.values() if row.values["Holder"] == self._user and not row.values["SalesforceId"]]
-        await self._tables.put_many(TABLE, self._org, mine)
+        """Exactly the claims that are still this user's: one that a colleague took over meanwhile stays."""
+        for row in (await self._there(keys)).values():
+            if row.values["Holder"] == self._user and not row.values["SalesforceId"]:
+                with suppress(RowChanged):
+                    await self._tables.transact(TABLE, self._org, [Remove(key=row.key, etag=row.etag)])
 
     @staticmethod
     async def purge(tables: Tables, before: datetime) -> int:

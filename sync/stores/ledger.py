@@ -69,9 +69,9 @@ class UserLedger:
             self.user, self.name, self.kind, approval, doomed, links=links, now=self.clock.now(), run=self.run
         )
 
-    async def approval(self, approval: str) -> str:
+    async def approval(self, approval: str) -> str | None:
         row = await Approvals(self.tables).get(self.user, self.kind, approval)
-        return row.decision.strip().lower() if row is not None else ""
+        return None if row is None or row.status is not Status.WAITING else row.decision.strip().lower()
 
     async def finish(self, approval: str, state: str) -> None:
         await Approvals(self.tables).finish(self.user, self.kind, approval, Status(state))

@@ -17,7 +17,7 @@ def canonical(value: Any) -> Value:
 
 
 def whole(text: str) -> str:
-    """Text in which U+FFFD stands for half a character: clients that cut texts by UTF-16 units leave such halves, which cannot be written."""
+    """Text in which U+FFFD stands for half a character: clients that cut texts by UTF-16 units leave such halves."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace") if HALF.search(text) else text
 
 

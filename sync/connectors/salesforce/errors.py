@@ -64,13 +64,23 @@ SURE = frozenset(TABLE) - {"SERVER_UNAVAILABLE", "UNKNOWN_EXCEPTION"}
 """Codes that say that nothing was written, whatever the HTTP status."""
 
 _LOCKED = "UNABLE_TO_LOCK_ROW"
-_REPEATS_THE_VALUE = frozenset(
+_SAFE = frozenset(
     {
-        *("STRING_TOO_LONG", "INVALID_EMAIL_ADDRESS", "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "FIELD_INTEGRITY_EXCEPTION"),
-        *("INVALID_TYPE_ON_FIELD_IN_RECORD", "NUMBER_OUTSIDE_VALID_RANGE", "JSON_PARSER_ERROR"),
+        *("REQUIRED_FIELD_MISSING", "INVALID_FIELD_FOR_INSERT_UPDATE", "DUPLICATES_DETECTED", "ENTITY_IS_DELETED", "NOT_FOUND"),
+        *(
+            "INSUFFICIENT_ACCESS_OR_READONLY",
+            "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY",
+            "INSUFFICIENT_ACCESS",
+            "INACTIVE_OWNER_OR_USER",
+        ),
+        *("ENTITY_IS_LOCKED", "UNABLE_TO_LOCK_ROW", "REQUEST_LIMIT_EXCEEDED", "INVALID_SESSION_ID", "API_CURRENTLY_DISABLED"),
+        *("API_DISABLED_FOR_ORG", "STORAGE_LIMIT_EXCEEDED", "PROCESSING_HALTED", "ALL_OR_NONE_OPERATION_ROLLED_BACK"),
+        *("FIELD_CUSTOM_VALIDATION_EXCEPTION", "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "CANNOT_EXECUTE_FLOW_TRIGGER", "APEX_ERROR"),
+        *("invalid_grant", "invalid_client", "invalid_client_id", "unsupported_grant_type", "inactive_user", "inactive_org"),
     }
 )
-_LIMIT = re.compile(r"max length=\d+")
+"""Codes whose sentence names fields and ids only, or is an administrator's own. Any other may repeat a value of the record."""
+_QUOTABLE = re.compile(r"max length=\d+|on record with id: \w{15,18}|No such column '\w+' on entity '\w+'")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,11 +150,10 @@ def error_of(reasons: Sequence[Refusal], status: int = 0) -> SyncError:
 
 
 def _without_value(reason: Refusal) -> str:
-    """The service's sentence, without the value it repeats: an error holds no personal data."""
-    if reason.code not in _REPEATS_THE_VALUE:
+    """The service's sentence, or what of it is no value of a record: an error holds no personal data."""
+    if reason.code in _SAFE:
         return reason.message
-    limit = _LIMIT.search(reason.message)
-    return ", ".join([*reason.fields, *([limit[0]] if limit else [])])
+    return ", ".join(dict.fromkeys([*reason.fields, *_QUOTABLE.findall(reason.message)]))
 
 
 def _error_of_status(status: int) -> SyncError:

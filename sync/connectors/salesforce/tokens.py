@@ -77,6 +77,7 @@ class Tokens:
         self._on_login = on_login
         self._slots: dict[str, _Slot] = {}
         self._lock = threading.Lock()
+        self._parsed: Any = None
 
     @property
     def integration_user(self) -> str:
@@ -109,6 +110,14 @@ class Tokens:
             with slot.lock:
                 if slot.token == token:
                     slot.accepted = True
+
+    def _key(self) -> Any:
+        """The private key, parsed once: that costs more than a signature."""
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415 - cold start
+
+        if self._parsed is None:
+            self._parsed = load_pem_private_key(self._connection.private_key.encode(), None)
+        return self._parsed
 
     def _slot(self, username: str) -> _Slot:
         with self._lock:
@@ -155,7 +164,7 @@ class Tokens:
             "exp": int((self._now() + LIFETIME).timestamp()),
         }
         try:
-            return jwt.encode(claims, self._connection.private_key, algorithm="RS256")
+            return jwt.encode(claims, self._key(), algorithm="RS256")
         except (ValueError, TypeError, jwt.PyJWTError) as error:
             text = "SALESFORCE_PRIVATE_KEY is no private RSA key in PEM form"
             raise Permanent(Code.SALESFORCE_LOGIN_REFUSED, text) from error
