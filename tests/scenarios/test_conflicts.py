@@ -326,3 +326,57 @@ async def test_people_who_take_turns_in_one_field_are_carried_both_ways(tenant: 
         await tenant.later(minutes=20)
     assert ada.outlook.contact(item)["jobTitle"] == "Salesforce 3"
     await agrees(tenant, ada)
+
+
+async def test_a_row_locked_by_a_colleagues_transaction_is_waited_for_and_merged(tenant: Tenant, ada: Somebody) -> None:
+    one, item = await linked(tenant, ada, Title="Old")
+    tenant.clock.advance(280)
+    ada.crm.update(one, {"Phone": "1"}, visible_after=60)
+    ada.outlook.edit_contact(item, {"jobTitle": "Boss"})
+    tenant.clock.advance(20)
+    await tenant.round()
+    await tenant.later(minutes=5)
+    await tenant.later(minutes=5)
+    assert (record(tenant, one)["Title"], ada.outlook.contact(item)["businessPhones"]) == ("Boss", ["1"])
+    await agrees(tenant, ada)
+
+
+async def test_a_conflict_in_one_field_of_many_people_follows_the_rule_for_each(tenant: Tenant, ada: Somebody) -> None:
+    await set_profile(tenant, ContactsConflictRule="outlook")
+    made = [in_salesforce(ada, f"Nr{number:02d}", Title="Old", Phone="0") for number in range(50)]
+    await tenant.later(minutes=5)
+    items = links(tenant, ada)
+    for number, one in enumerate(made):
+        if number % 2:
+            ada.crm.update(one, {"Title": f"S{number}"})
+        if number % 3:
+            ada.outlook.edit_contact(items[one], {"jobTitle": f"O{number}"})
+        if number % 5 == 0:
+            ada.crm.update(one, {"Phone": str(number)})
+    await tenant.later(minutes=5)
+    for number, one in enumerate(made):
+        expected = f"O{number}" if number % 3 else (f"S{number}" if number % 2 else "Old")
+        assert record(tenant, one)["Title"] == expected
+        assert record(tenant, one)["Phone"] == (str(number) if number % 5 == 0 else "0")
+    assert len(await questions(tenant, ada, "settled")) == sum(1 for number in range(50) if number % 2 and number % 3)
+    await agrees(tenant, ada)
+
+
+@pytest.mark.parametrize("auto_removal", [True, False])
+async def test_an_item_restored_from_deleted_items_after_its_deletion_was_carried_makes_no_double(
+    tenant: Tenant, ada: Somebody, auto_removal: bool
+) -> None:
+    await set_profile(tenant, ContactsDeleteInSalesforce=auto_removal)
+    _, item = await linked(tenant, ada, FirstName="Mary", Email="m@example.com")
+    await linked(tenant, ada, "Other")
+    ada.outlook.delete_contact(item)
+    await tenant.later(minutes=5)
+    ada.outlook.restore_contact(item, "Salesforce Contacts")
+    await tenant.later(minutes=5)
+    assert [row["LastName"] for row in tenant.contacts()].count("Meyer") == 1
+    if auto_removal:
+        await agrees(tenant, ada)
+    else:
+        (question,) = await questions(tenant, ada)
+        assert question["Question"] == "copy"
+        await stays_quiet(tenant)

@@ -410,6 +410,16 @@ async def test_a_company_that_is_emptied_in_outlook_never_blanks_the_account(ten
     await stays_quiet(tenant)
 
 
+async def test_of_two_accounts_of_one_name_the_contact_stays_in_its_own(tenant: Tenant, ada: Somebody) -> None:
+    account(tenant, ada, "Acme")
+    second = account(tenant, ada, "Acme")
+    one, item = await linked(tenant, ada, AccountId=second)
+    ada.outlook.edit_contact(item, {"companyName": "ACME", "jobTitle": "Boss"})
+    await tenant.later(minutes=5)
+    assert (record(tenant, one)["AccountId"], record(tenant, one)["Title"]) == (second, "Boss")
+    await agrees(tenant, ada)
+
+
 async def test_another_account_in_salesforce_is_another_company_in_outlook(tenant: Tenant, ada: Somebody) -> None:
     acme, globex = account(tenant, ada, "Acme"), account(tenant, ada, "Globex")
     one, item = await linked(tenant, ada, AccountId=acme)

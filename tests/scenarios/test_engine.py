@@ -18,6 +18,7 @@ from tests.scenarios.stage import (
     in_outlook,
     in_salesforce,
     linked,
+    links,
     names_in,
     our_writes,
     record,
@@ -251,6 +252,69 @@ async def test_edits_made_during_a_long_first_sync_are_not_lost() -> None:
     assert len(ada.items()) == 41
     assert sum(1 for item in ada.items() if item["jobTitle"] == "Boss") == 1
     await agrees(tenant, ada)
+
+
+async def test_a_sweep_in_pieces_finds_what_vanished_and_nothing_else() -> None:
+    tenant = Tenant(times=Times(budget=timedelta(seconds=25)))
+    ada = tenant.person("ada")
+    tenant.salesforce.set_knobs(page_rows=10)
+    made = [in_salesforce(ada, f"S{number:02d}") for number in range(60)]
+    await tenant.round()
+    await tenant.later(minutes=15)
+    tenant.salesforce.purge(made[55])
+    tenant.salesforce_adapter.before = lambda _asked: tenant.clock.advance(10)
+    await tenant.later(minutes=65)
+    tenant.salesforce_adapter.before = None
+    assert (await results(tenant)).count("continues") >= 1
+    assert len(ada.items()) == 59
+    await agrees(tenant, ada)
+
+
+async def test_a_comparison_in_pieces_repairs_both_sides() -> None:
+    tenant = Tenant(times=Times(budget=timedelta(seconds=25)))
+    ada = tenant.person("ada")
+    await set_profile(tenant, ContactsDeleteInSalesforce=True)
+    tenant.salesforce.set_knobs(page_rows=10)
+    tenant.graph.set_knobs(delta_page_size=10)
+    made = [in_salesforce(ada, f"S{number:02d}") for number in range(60)]
+    await tenant.round()
+    await tenant.later(minutes=15)
+    tenant.graph.set_knobs(p_lost_removal=1.0)
+    ada.outlook.delete_contact(links(tenant, ada)[made[40]])
+    await tenant.later(minutes=5)
+    tenant.graph.set_knobs(p_lost_removal=0.0)
+    tenant.salesforce.purge(made[55])
+    before = len(await results(tenant))
+    tenant.graph_transport.before = lambda _asked: tenant.clock.advance(10)
+    tenant.clock.advance(300)
+    await tenant.round(why=Why.COMPARE)
+    tenant.graph_transport.before = None
+    assert (await results(tenant))[before:].count("continues") >= 2
+    assert len(ada.items()) == len(tenant.contacts()) == 58
+    await agrees(tenant, ada)
+
+
+async def test_settings_that_change_in_the_middle_of_a_first_sync_make_no_duplicates() -> None:
+    tenant = Tenant(times=Times(budget=timedelta(seconds=25)))
+    ada = tenant.person("ada")
+    tenant.salesforce.set_knobs(page_rows=10)
+    tenant.graph.set_knobs(delta_page_size=10)
+    ada.outlook.create_folder(FOLDER)
+    for number in range(40):
+        in_salesforce(ada, f"S{number:02d}")
+        in_outlook(ada, f"O{number:02d}")
+    tenant.graph_transport.before = lambda _asked: tenant.clock.advance(9)
+    (message,) = await tenant.app.plan()
+    for column, value in (("SweepMinutes", 30), ("CategoryName", "Kunde"), ("ContactsSearch", "All contacts"), ("GuardCount", 40)):
+        queue = await tenant.app.sync(message)
+        assert queue, "it goes on"
+        await set_profile(tenant, **{column: value})
+        (message,) = await tenant.app.plan()
+    tenant.graph_transport.before = None
+    for _ in range(3):
+        await tenant.later(minutes=5)
+    assert len(ada.items()) == len(tenant.contacts()) == 80
+    await stays_quiet(tenant)
 
 
 # --------------------------------------------------------------------------- one writer

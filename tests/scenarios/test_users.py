@@ -489,3 +489,24 @@ async def test_a_guest_in_the_group_without_mailbox_does_not_hold_up_the_others(
     await tenant.round()
     assert names_in(ada) == ["Meyer"]
     assert [row["Code"] for row in await table_of(tenant, "SyncErrors", guest)] == ["NoSalesforceUser"]
+
+
+async def test_without_a_group_only_the_list_syncs(tenant: Tenant, ada: Somebody, bob: Somebody) -> None:
+    tenant.environ["SYNC_GROUP_ID"] = ""
+    tenant.start()
+    in_salesforce(ada, "Meyer")
+    in_salesforce(bob, "Meyer")
+    await set_user(tenant, bob, Enabled=True)
+    await tenant.round()
+    assert (ada.outlook.contacts(), names_in(bob)) == ([], ["Meyer"])
+
+
+async def test_a_wrong_username_written_by_an_administrator_is_told(tenant: Tenant, ada: Somebody) -> None:
+    in_salesforce(ada, "Meyer")
+    await set_user(tenant, ada, SalesforceUsername="typo@crm.example")
+    await tenant.round()
+    assert await state_of(tenant, ada) == "no Salesforce user"
+    await set_user(tenant, ada, SalesforceUsername="")
+    await tenant.later(minutes=5)
+    assert names_in(ada) == ["Meyer"]
+    assert await error_rows(tenant, ada) == []
