@@ -65,6 +65,29 @@ def test_a_message_typed_by_hand_starts_a_run_as_the_documentation_says(app: Run
     assert (newest["Why"], newest["Result"]) == ("compare", "done")
 
 
+def test_the_same_message_several_times_at_once_makes_each_record_once(app: Running, company: Company, ada: Person) -> None:
+    before = app.ended("sync_user")
+    company.in_outlook(ada, surname="Once only")
+    company.in_salesforce(ada, LastName="Once as well")
+    for _ in range(6):
+        app.put(json.dumps({"user": ada.id}))
+    app.wait(lambda: app.ended("sync_user") >= before + 6 and app.waiting() == 0)
+    app.round()
+    for names in (company.outlook_names(ada), company.salesforce_names(ada)):
+        assert names.count("Once only") == names.count("Once as well") == 1
+    assert app.ended("sync_user", "Failed") == 0
+
+
+def test_the_log_holds_no_secret_and_nothing_of_a_contact(app: Running, company: Company, ada: Person) -> None:
+    company.in_outlook(ada, surname="Quellwasser", emailAddresses=[{"address": "q@verborgen.example", "name": "Q"}])
+    app.round()
+    assert "Quellwasser" in company.salesforce_names(ada)
+    settings = company.stack.settings(company.names, NEVER)
+    key = settings["SALESFORCE_PRIVATE_KEY"].splitlines()[1]
+    for secret in (key, settings["SYNC_HASH_KEY"], settings["IDENTITY_HEADER"], "Bearer", "Quellwasser", "verborgen.example"):
+        assert secret not in app.log
+
+
 MALFORMED = {
     "not JSON, nor Base64": "hello, ???",
     "Base64 of nothing known": base64.b64encode(b"hello").decode(),

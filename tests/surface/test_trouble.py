@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from local.stack.process import NotStartedError
 from local.stack.stack import Stack
 from shared.errors import CATALOGUE, Code
 from tests.surface.running import POISON, Company, Running, impatient_root, running, with_wrong_key
@@ -116,6 +117,14 @@ def test_storage_that_refuses_the_app_is_one_clear_line_and_the_host_lives(compa
         assert CATALOGUE[Code.TABLES_DENIED].remedy in line["text"]
         assert app.ended("plan_sync", "Failed") == 0
         assert "Traceback" not in app.log
+
+
+def test_without_any_storage_the_host_says_which_setting_is_missing(company: Company, tmp_path: Path) -> None:
+    """Nothing can be queued or kept: the real host does not start either."""
+    with pytest.raises(NotStartedError) as ended, running(company, "", tmp_path / "host.log"):
+        pass
+    assert "AzureWebJobsStorage is not set" in str(ended.value)
+    assert "Traceback" not in (tmp_path / "host.log").read_text()
 
 
 def test_a_salesforce_key_that_is_not_the_apps_is_one_row_for_everybody(company: Company, storage: str, tmp_path: Path) -> None:
