@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from itertools import dropwhile, takewhile
 
 from local.stack.process import ROOT
 
@@ -21,6 +22,5 @@ def section(name: str, heading: str) -> str:
 
 def cells(text: str) -> list[list[str]]:
     """The rows of the first table of a text, without its head."""
-    lines = text[text.index("|") :].split("\n\n", maxsplit=1)[0].splitlines() if "|" in text else []
-    rows = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip().strip("|"))] for line in lines if line.startswith("|")]
-    return rows[2:]
+    lines = list(takewhile(lambda line: line.startswith("|"), dropwhile(lambda line: not line.startswith("|"), text.splitlines())))
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|"))] for line in lines[2:]]
