@@ -1,9 +1,10 @@
 # A fresh clone needs python3 (3.11 or newer) and make; `make run` and `make test` bring the rest.
 PYTHON ?= python3
 PORT ?= 7071
+ARGS ?=
 WORKERS ?= 2
 BIN := .venv/bin
-OURS := $(wildcard function_app.py) sync shared local tests
+OURS := $(wildcard function_app.py) sync shared local infra tests
 
 .PHONY: help prepare run serve host test lint format types layers tests soak bench clean
 
@@ -54,7 +55,28 @@ soak: prepare
 	@TANDEM_SOAK=1 $(BIN)/python -m pytest -n $(WORKERS) tests/histories
 
 bench: prepare
-	@$(BIN)/python -m local.bench
+	@$(BIN)/python -m local.bench $(ARGS)
 
 clean:
 	rm -rf .venv node_modules .local .build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+# ------------------------------------------------------------------ installing it elsewhere: docs/deployment.md
+.PHONY: infra infra-snapshots package deploy requirements-lock
+
+# Everything about what is deployed, with every outside judge installed; a missing one fails here, where `make test` skips it.
+infra: prepare
+	@$(BIN)/python infra/checks/prepare.py
+	@TANDEM_INFRA=1 $(BIN)/python -m pytest tests/infra
+
+infra-snapshots: prepare
+	@$(BIN)/python -m tests.infra.tools
+
+package:
+	@$(PYTHON) infra/package.py
+
+deploy:
+	@infra/deploy.sh $(GROUP) $(OPTIONS)
+
+# What is deployed, pinned by version and hash for Python 3.13 on Linux; no address of a package index gets into the file.
+requirements-lock: prepare
+	@$(BIN)/python infra/checks/lock.py
