@@ -2,6 +2,7 @@
 
 import pytest
 
+from local.sandbox.http import Request
 from tests.scenarios.stage import (
     agrees,
     decide,
@@ -75,6 +76,9 @@ async def test_the_same_change_on_both_sides_is_no_conflict(tenant: Tenant, ada:
     before = our_writes(tenant)
     await tenant.later(minutes=5)
     assert our_writes(tenant) == before
+    ada.outlook.edit_contact(item, {"jobTitle": "Chef"})
+    await tenant.later(minutes=5)
+    assert record(tenant, one)["Title"] == "Chef", "the equal value was the new agreement"
     assert await table_of(tenant, "SyncConflicts", ada.id) == []
     await agrees(tenant, ada)
 
@@ -119,6 +123,34 @@ async def test_a_decision_about_an_older_version_is_not_applied_but_asked_again(
     await decide(tenant, ada, "outlook")
     await tenant.later(minutes=5)
     assert record(tenant, one)["Title"] == "From Outlook"
+    await agrees(tenant, ada)
+
+
+async def test_a_decision_is_not_applied_to_an_edit_that_comes_while_it_is_about_to_be(tenant: Tenant, ada: Somebody) -> None:
+    await set_profile(tenant, ContactsConflictRule="ask")
+    one, item = await linked(tenant, ada, Title="Old")
+    ada.crm.update(one, {"Title": "From Salesforce"})
+    ada.outlook.edit_contact(item, {"jobTitle": "From Outlook"})
+    await tenant.later(minutes=5)
+    await tenant.later(minutes=15)
+    await decide(tenant, ada, "outlook")
+    asked: list[int] = []
+
+    def edit_after_the_page_was_read(request: Request) -> None:
+        asked.append(1)
+        if b"FROM" in request.body and len(asked) == 2:
+            ada.crm.update(one, {"Title": "From Salesforce, corrected"})
+
+    tenant.salesforce_adapter.before = edit_after_the_page_was_read
+    await tenant.later(minutes=5)
+    tenant.salesforce_adapter.before = None
+    assert len(asked) >= 2
+    assert record(tenant, one)["Title"] == "From Salesforce, corrected", "the decision was about another version"
+    (question,) = await questions(tenant, ada)
+    assert (question["Decision"], question["Salesforce_job_title"]) == ("", "From Salesforce, corrected")
+    await decide(tenant, ada, "salesforce")
+    await tenant.later(minutes=5)
+    assert ada.outlook.contact(item)["jobTitle"] == "From Salesforce, corrected"
     await agrees(tenant, ada)
 
 
