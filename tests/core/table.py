@@ -9,7 +9,7 @@ def lines() -> list[str]:
 
 
 def markdown() -> str:
-    return "\n".join(["| Salesforce | Outlook | what is done | why |", "|---|---|---|---|", *lines()])
+    return "\n".join(["| Salesforce | Outlook | decision | reason |", "|---|---|---|---|", *lines()])
 
 
 if __name__ == "__main__":

@@ -269,6 +269,14 @@ async def test_a_commit_whose_answer_was_lost_has_one_effect(memory: House, appl
     assert await later.by_outlook([one.outlook_id for one in many]) == {one.outlook_id: one for one in many}
 
 
+async def test_a_commit_that_took_effect_is_not_made_again(memory: House, requests: list[tuple[str, str]]) -> None:
+    state = await memory.contacts()
+    requests.clear()
+    cut_once(memory.tables, applied=True)
+    await state.commit(Changes(new_links=[link(1)], count=1))
+    assert requests == [("transact", TABLE), ("get", TABLE)]
+
+
 @ANSWERS
 async def test_a_close_whose_answer_was_lost_has_one_effect(memory: House, applied: bool) -> None:
     state = await memory.open()
