@@ -22,13 +22,13 @@ class Cost:
     wall: float = 0
     peak: float = 0
 
-    def scaled(self, factor: float, *, once: float = 0) -> "Cost":
-        """The same for `factor` times as many records. Memory is left as it is; `once` requests to Salesforce do not grow."""
+    def scaled(self, factor: float) -> "Cost":
+        """The same for `factor` times as many records. Memory is left as it is, and so are logins."""
         return replace(
             self,
             graph=self.graph * factor,
             graph_writes=self.graph_writes * factor,
-            salesforce=(self.salesforce - once) * factor + once,
+            salesforce=self.salesforce * factor,
             tables=self.tables * factor,
             cpu=self.cpu * factor,
             wall=self.wall * factor,
