@@ -12,6 +12,7 @@ from tests.scenarios.stage import (
     CATEGORY,
     DEFAULT_FOLDER,
     FOLDER,
+    NOTES,
     account,
     address,
     agrees,
@@ -254,6 +255,23 @@ async def test_a_person_whose_whole_state_is_lost_is_paired_anew_without_duplica
     await tenant.later(minutes=5)
     assert links(tenant, ada) == before
     assert our_writes(tenant) == writes
+    await agrees(tenant, ada)
+
+
+@pytest.mark.parametrize("rule", ["salesforce", "outlook", "ask"])
+async def test_long_notes_stay_whole_in_outlook_although_the_whole_state_is_lost(tenant: Tenant, ada: Somebody, rule: str) -> None:
+    await set_profile(tenant, ContactsConflictRule=rule)
+    ada.outlook.create_folder(FOLDER)
+    item = in_outlook(ada, "Long", personalNotes=NOTES, emailAddresses=address("m@example.com"))
+    await tenant.round()
+    for row in state_rows(tenant, ada, ""):
+        await tenant.tables.transact("SyncState", ada.id, [Remove(key=row["_key"])])
+    writes = our_writes(tenant)
+    await tenant.later(minutes=5)
+    assert our_writes(tenant) == writes, "Salesforce holds of them all that it can"
+    ada.crm.update(the_record(tenant, "Long")["Id"], {"Phone": "1"})
+    await tenant.later(minutes=5)
+    assert (ada.outlook.contact(item)["personalNotes"], ada.outlook.contact(item)["businessPhones"]) == (NOTES, ["1"])
     await agrees(tenant, ada)
 
 
