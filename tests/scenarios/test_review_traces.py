@@ -8,9 +8,12 @@ import sync.apply.look as looking
 from local.sandbox.faults import Effect, Rule
 from shared.errors import CATALOGUE, Code
 from sync.core.plan import Pair
+from sync.stores.memory import Call
 from tests.scenarios.stage import (
     Somebody,
     Tenant,
+    agree_to_deletions,
+    approvals,
     error_rows,
     in_salesforce,
     linked,
@@ -80,3 +83,32 @@ async def test_messages_that_were_refused_are_forgotten_one_day(tenant: Tenant, 
         tenant.start()
         await tenant.later(days=40)
     assert await tenant.rows("SyncErrors", "messages") == [], "rows of messages never go: the table grows with each of them"
+
+
+async def test_a_death_after_agreed_deletions_leaves_no_question_and_no_error(tenant: Tenant, ada: Somebody) -> None:
+    records = [in_salesforce(ada, f"Meyer{number}") for number in range(8)]
+    await tenant.round()
+    for one in records:
+        ada.crm.delete(one)
+    await tenant.later(minutes=5)
+    await agree_to_deletions(tenant, ada)
+    tenant.clock.advance(300)
+    (message,) = await tenant.app.plan()
+
+    class Died(BaseException):
+        pass
+
+    async def before(call: Call) -> None:
+        if call.name == "transact" and call.table == "SyncApprovals":
+            raise Died
+
+    tenant.tables.before = before
+    with pytest.raises(Died):
+        await tenant.app.sync(message)
+    tenant.tables.before = None
+    tenant.start()
+    await tenant.later(minutes=11)
+    await tenant.later(hours=25)
+    assert ada.items() == []
+    assert [row["State"] for row in await approvals(tenant, ada)] == ["done"]
+    assert await error_rows(tenant, ada) == []
