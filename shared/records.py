@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from shared.errors import SyncError
+
 Value: TypeAlias = str | None
 Fields: TypeAlias = Mapping[str, Value]
 
@@ -75,6 +77,14 @@ class Absent:
     """The id of the record that took its place."""
     fields: Fields = field(default_factory=dict)
     """What was last readable of it (a deleted Salesforce row still is)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """A look by id that failed for this item only: nothing is known of it, and nothing is decided."""
+
+    id: str
+    error: SyncError
 
 
 Seen: TypeAlias = Item | Absent

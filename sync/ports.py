@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 
 from shared.errors import Code, SyncError
-from shared.records import Fields, Item, Seen, Side, Value
+from shared.records import Fields, Item, Seen, Side, Unread, Value
 from sync.core.link import Link
 from sync.core.match import Identity
 from sync.keeping import Changes, Intent, Pending
@@ -100,8 +100,11 @@ class OutlookChange:
 class OutlookItems(Protocol):
     """One kind in one mailbox. All writes are `$batch`es of at most 20; the caller bounds a call to 80 items."""
 
-    async def get(self, ids: Sequence[str]) -> Mapping[str, Seen]:
-        """Look by id: an item with its place, or Absent(DELETED)."""
+    before: Callable[[], Awaitable[None]] | None
+    """Awaited before each batch of a call: it may renew the lease, or raise LeaseLost, and then nothing more is sent."""
+
+    async def get(self, ids: Sequence[str]) -> Mapping[str, Seen | Unread]:
+        """Look by id: an item with its place, Absent(DELETED), or Unread where the service cannot show just this one."""
         ...
 
     async def get_whole(self, ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
@@ -120,8 +123,8 @@ class OutlookItems(Protocol):
         """DELETE each (id, etag) with If-Match; an item that is gone already is Missing."""
         ...
 
-    async def copy_photo(self, source_id: str, target_id: str) -> None:
-        """Carry the photo of a moved item; without one it does nothing."""
+    async def copy_photos(self, moves: Sequence[tuple[str, str]]) -> None:
+        """Carry the photos of moved items (source id, target id). A photo that is refused stays behind, and stops nothing."""
         ...
 
     async def find_stamped(self, stamps: Sequence[str], *, inside: bool = True) -> Mapping[str, Sequence[Item]]:

@@ -4,7 +4,7 @@ Nothing is decided here. An item that holds what its link's base says is dropped
 than what the link knows is a replay and is looked at by id; everything else becomes a pair for `apply.look`.
 """
 
-from shared.records import Absent, Item, Origin, Place, Seen
+from shared.records import Absent, Item, Origin, Place, Seen, Side
 from sync.apply.desk import Desk
 from sync.core.decide import changed
 from sync.core.link import Link, Status
@@ -35,7 +35,7 @@ async def outlook_pairs(desk: Desk, page: OutlookPage) -> list[Pair]:
             unsure.append(item.id)
         elif concerns(desk, item, link):
             pairs.append(Pair(outlook=item, link=link))
-    looked: dict[str, Seen] = dict(await desk.outlook.get(unsure)) if unsure else {}
+    looked = await desk.see(unsure)
     for one, seen in looked.items():
         link = links.get(one)
         if link is None and isinstance(seen, Absent) and f"O{one}" not in desk.state.pendings:
@@ -63,7 +63,8 @@ async def salesforce_pairs(desk: Desk, page: SalesforcePage, *, ids_only: bool =
     if page.full:
         links = {link.salesforce_id: link async for link in desk.state.between(page.first_id, page.last_id)}
         absent = [one for one, link in links.items() if one not in seen and link.status is not Status.RESERVED]
-        unknown = [one for one in seen if one not in links] if ids_only else []
+        wanted = ids_only and desk.policy.direction.reaches(Side.OUTLOOK)
+        unknown = [one for one in seen if one not in links and f"S{one}" not in desk.state.pendings] if wanted else []
         desk.outside.difference_update([one for one in desk.outside if page.first_id < one <= page.last_id])
         if absent or unknown:
             looked = await desk.org.get(desk.kind, [*absent, *unknown], desk.search)
@@ -72,6 +73,8 @@ async def salesforce_pairs(desk: Desk, page: SalesforcePage, *, ids_only: bool =
             desk.outside.update(outside.intersection(absent))
     else:
         links = dict(await desk.state.by_salesforce(list(seen)))
+    if ids_only:  # of records that were not looked at, a sweep knows nothing but the id
+        seen = {name: one for name, one in seen.items() if name in links or not isinstance(one, Item) or one.fields}
     pairs: list[Pair] = []
     for one in seen.values():
         link = links.get(one.id)

@@ -107,6 +107,7 @@ class Run:
         active: list[_Progress] = []
         self.mailbox.recall({one.desk.kind.name: self._outlook_state(one) for one in progress})
         for one in progress:
+            one.desk.time_is_up = self._time_is_up
             one.desk.fresh = not one.desk.state.links
             await recover(one.desk)
             held = await deletions.standing(one.desk)
@@ -117,7 +118,7 @@ class Run:
             active.append(one)
         finished = await self._read(active)
         for one in active:
-            finished = finished and await self._finish(one)
+            finished = finished and await self._finish(one) and not one.desk.cut
         if finished:
             finished = await self._read_echo(active) and await self._compare(active)
         await self.state.close(served=self.started if finished else None, cursors={one.desk.kind.name: one.unsaved for one in active})
@@ -210,6 +211,9 @@ class Run:
             await one.save("outlook", {**cursor, "full": False}, at_once=True, beside=seen)
             seen = {}
             drifted = await walking.walk(one.desk, refill=bool(cursor.get("refill")))
+            if drifted is None:
+                one.desk.cut = True
+                return
             if one.compared:
                 one.desk.counts["Drifted"] += drifted
             cursor = {"state": page.state, "full": False, "walk": False}

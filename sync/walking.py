@@ -54,9 +54,9 @@ def _seen(desk: Desk) -> set[bytes]:
     return seen
 
 
-async def walk(desk: Desk, *, refill: bool) -> int:
+async def walk(desk: Desk, *, refill: bool) -> int | None:
     """Look at every link whose item a full read did not see; in bounded pieces, and continued where an earlier run stopped.
-    Answers how many were not as their links say."""
+    Answers how many were not as their links say, or None if there was no time to come to the end."""
     found = 0
     seen = _seen(desk)
     position = str(desk.state.cursors.get("walk", {}).get("at", ""))
@@ -75,6 +75,9 @@ async def walk(desk: Desk, *, refill: bool) -> int:
             await look(desk, pairs)
         if at == END:
             break
+        if desk.time_is_up():
+            await desk.state.commit(Changes(cursors={"walk": {"at": at}}))
+            return None
         position = at
         await desk.state.commit(Changes(cursors={"walk": {"at": position}}))
     await begin(desk)
@@ -82,13 +85,14 @@ async def walk(desk: Desk, *, refill: bool) -> int:
 
 
 async def _absent(desk: Desk, links: Sequence[Link]) -> list[Pair]:
-    items = await desk.outlook.get([link.outlook_id for link in links])
-    seen = [(link, items[link.outlook_id]) for link in links]
+    items = await desk.see([link.outlook_id for link in links])
+    seen = [(link, items[link.outlook_id]) for link in links if link.outlook_id in items]
     return [Pair(link=link, outlook=item) for link, item in seen if isinstance(item, Absent) or concerns(desk, item, link)]
 
 
 async def _refilled(desk: Desk, links: Sequence[Link]) -> list[Pair]:
-    items = await desk.outlook.get([link.outlook_id for link in links])
+    items = await desk.see([link.outlook_id for link in links])
+    links = [link for link in links if link.outlook_id in items]
     elsewhere = [Pair(link=link, outlook=items[link.outlook_id]) for link in links if not isinstance(items[link.outlook_id], Absent)]
     lost = [link for link in links if isinstance(items[link.outlook_id], Absent)]
     if not desk.policy.direction.reaches(Side.OUTLOOK):  # nothing is made again: what comes back is matched anew

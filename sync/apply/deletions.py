@@ -1,19 +1,20 @@
 """Deletions: collected as pendings while a run reads, then looked at as one whole set, guarded, re-read and only then made (D1–D4)."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from shared.errors import Code
 from shared.records import Side
-from sync.apply.desk import NEVER, Desk, Note, ids_of, names_of, present
+from sync.apply import outlook
+from sync.apply.desk import NEVER, Desk, Note, ids_of, pieces, present
 from sync.apply.look import Answers, complete_pairs, dispatch, look, pair_named
 from sync.apply.outlook import CHUNK as OUTLOOK_CHUNK
 from sync.apply.salesforce import CHUNK as SALESFORCE_CHUNK
 from sync.core.guards import Deletion, exceeds, name_of_set
 from sync.core.link import Status
 from sync.core.plan import DELETIONS, Act, Plan, plan
-from sync.keeping import Intended, Op, Why
+from sync.keeping import Intended, Op, Pending, Why
 from sync.ports import Before, Done, Missing, Outcome, Trouble, Unsure
 
 
@@ -37,65 +38,95 @@ async def standing(desk: Desk) -> Held:
     return Held(decision) if decision in (Held.APPROVED, Held.REJECTED) else Held.YES
 
 
+@dataclass(frozen=True, slots=True)
+class _Doomed:
+    """What is to be deleted, by name only: the set may be large."""
+
+    side: Side
+    salesforce_id: str
+    outlook_id: str
+
+    @property
+    def pending(self) -> str:
+        return f"S{self.salesforce_id}" if self.salesforce_id else f"O{self.outlook_id}"
+
+
 async def make(desk: Desk, decided: Held = Held.NO) -> None:
-    """Look at every pair that is to be deleted once more, ask the guard about the whole set, and delete."""
+    """Look at every pair that is to be deleted once more, ask the guard about the whole set, and delete piece by piece."""
     waiting = [pending for pending in desk.state.pendings.values() if pending.why in (Why.DELETION, Why.HELD)]
-    if not waiting:
-        return
-    complete = await complete_pairs(desk, [pair_named(pending) for pending in waiting], fresh=True)
-    plans = [plan(pair, desk.rules) for pair in complete]
-    others = [one for one in plans if one.act not in DELETIONS]
-    deletions = [one for one in plans if one.act in DELETIONS]
-    if others:
-        await look(desk, await dispatch(desk, others, Answers()), fresh=True)
     approval = next((pending.approval for pending in waiting if pending.approval), "")
     if decided is not Held.NO:  # what came since was not agreed to: it waits for the guard
-        agreed = {pending.name for pending in waiting if pending.approval == approval}
-        deletions = [one for one in deletions if agreed.intersection(names_of(one.pair))]
-    if decided is Held.REJECTED:
-        await _keep_all(desk, deletions)
-    elif deletions and decided is not Held.APPROVED and exceeds(len(deletions), desk.state.links, desk.limits):
-        await _hold(desk, deletions)
+        waiting = [pending for pending in waiting if pending.approval == approval]
+    doomed: list[_Doomed] = []
+    for piece in pieces(waiting):
+        if desk.time_is_up():
+            desk.cut = True
+            return
+        doomed += [_name(one) for one in await _still_deletions(desk, piece)]
+    if doomed and decided is Held.NO and exceeds(len(doomed), desk.state.links, desk.limits):
+        await _hold(desk, doomed)
         return
-    else:
-        await delete(desk, deletions)
+    names = {one.pending for one in doomed}
+    for piece in pieces([pending for pending in waiting if pending.name in names], OUTLOOK_CHUNK):
+        if desk.time_is_up():
+            desk.cut = True
+            return
+        deletions = await _still_deletions(desk, piece)
+        await (_keep_all(desk, deletions) if decided is Held.REJECTED else delete(desk, deletions))
     if approval:
         await desk.ledger.finish(approval, "rejected" if decided is Held.REJECTED else "done")
         await desk.ledger.solve([f"S{approval}"])
+
+
+async def _still_deletions(desk: Desk, piece: Sequence[Pending]) -> list[Plan]:
+    """Read a piece anew and plan it: what is no deletion any more is carried out as what it is now."""
+    plans = [plan(pair, desk.rules) for pair in await complete_pairs(desk, [pair_named(pending) for pending in piece], fresh=True)]
+    others = [one for one in plans if one.act not in DELETIONS]
+    if others:
+        await look(desk, await dispatch(desk, others, Answers()), fresh=True)
+    return [one for one in plans if one.act in DELETIONS]
+
+
+def _name(one: Plan) -> _Doomed:
+    return _Doomed(_side(one), *ids_of(one.pair))
 
 
 def _side(one: Plan) -> Side:
     return Side.SALESFORCE if one.act is Act.DELETE_SALESFORCE else Side.OUTLOOK
 
 
-async def _hold(desk: Desk, deletions: Sequence[Plan]) -> None:
+async def _hold(desk: Desk, doomed: Sequence[_Doomed]) -> None:
     """Nothing is deleted and the kind rests until an administrator agrees to exactly this set."""
-    name = name_of_set(Deletion(_side(one), ids_of(one.pair)[0 if _side(one) is Side.SALESFORCE else 1]) for one in deletions)
+    name = name_of_set(Deletion(one.side, one.salesforce_id if one.side is Side.SALESFORCE else one.outlook_id) for one in doomed)
     note = Note()
-    for one in deletions:
-        later = desk.look_later(one.pair, due=NEVER)
-        note.pendings.append(replace(later, why=Why.HELD, approval=name, side=_side(one)))
+    for one in doomed:
+        later = desk.later(one.salesforce_id, one.outlook_id, due=NEVER)
+        note.pendings.append(replace(later, why=Why.HELD, approval=name, side=one.side))
     await desk.ledger.hold(name, note.pendings, desk.state.links)
-    text = f"{len(deletions)} of {desk.state.links} {desk.kind.name}s would be deleted; the row {name} in SyncApprovals lists them"
+    text = f"{len(doomed)} of {desk.state.links} {desk.kind.name}s would be deleted; the row {name} in SyncApprovals lists them"
     note.troubles.append(Trouble(code=Code.DELETIONS_HELD, side=Side.OUTLOOK, salesforce_id=name, text=text))
-    desk.counts["DeletionsHeld"] += len(deletions)
+    desk.counts["DeletionsHeld"] += len(doomed)
     await desk.keep(note)
 
 
 async def _keep_all(desk: Desk, deletions: Sequence[Plan]) -> None:
     """An administrator said no: what was deleted in Outlook is made again there, what left Salesforce stays with the person."""
-    kept = [replace(one, act=Act.CREATE_OUTLOOK if one.act is Act.DELETE_SALESFORCE else Act.EXPEL, reason="rejected") for one in deletions]
-    await look(desk, await dispatch(desk, kept, Answers()), fresh=True)
+    lost = [replace(one, act=Act.CREATE_OUTLOOK, reason="rejected") for one in deletions if one.act is Act.DELETE_SALESFORCE]
+    await look(desk, await dispatch(desk, lost, Answers()), fresh=True)
+    await _expel(desk, [one for one in deletions if one.act is not Act.DELETE_SALESFORCE])
+
+
+async def _expel(desk: Desk, plans: Sequence[Plan]) -> None:
+    again = await outlook.move(desk, plans, inside=False)
+    await desk.keep(Note(pendings=[desk.look_later(pair) for pair in again]))
 
 
 async def delete(desk: Desk, deletions: Sequence[Plan]) -> None:
-    """Delete what the guard let pass, or a person decided."""
-    records = [one for one in deletions if _side(one) is Side.SALESFORCE]
-    items = [one for one in deletions if _side(one) is Side.OUTLOOK]
-    for at in range(0, len(records), SALESFORCE_CHUNK):
-        await _delete_batch(desk, records[at : at + SALESFORCE_CHUNK], Side.SALESFORCE)
-    for at in range(0, len(items), OUTLOOK_CHUNK):
-        await _delete_batch(desk, items[at : at + OUTLOOK_CHUNK], Side.OUTLOOK)
+    """Delete what the guard let pass, or a person decided, just after it was read."""
+    await _expel(desk, [one for one in deletions if one.act is Act.EXPEL])
+    for side, chunk in ((Side.SALESFORCE, SALESFORCE_CHUNK), (Side.OUTLOOK, OUTLOOK_CHUNK)):
+        for batch in pieces([one for one in deletions if one.act is not Act.EXPEL and _side(one) is side], chunk):
+            await _delete_batch(desk, batch, side)
 
 
 async def _delete_batch(desk: Desk, plans: Sequence[Plan], side: Side) -> None:

@@ -5,12 +5,13 @@ questions; cursors come later still. A process that dies in between repeats a st
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from shared.errors import Mender, Permanent, Reach, SyncError
-from shared.records import Fields, Item, Place, Seen, Side
+from shared.records import Absent, Fields, Item, Lack, Place, Seen, Side, Unread
 from sync.core.fingerprint import Base, Hasher, half, opaque
 from sync.core.guards import Limits
 from sync.core.link import Link, Status
@@ -20,6 +21,8 @@ from sync.keeping import Changes, Intended, Intent, Op, Pending, Why
 from sync.ports import Before, Claims, Clock, Failed, KindState, Ledger, Org, Outcome, OutlookItems, Question, Search, Trouble, Unsure
 from sync.translate.kind import Draft, Kind, Schema
 
+T = TypeVar("T")
+
 FIRST_TRIES = 5
 """Tries of a refused item in successive rounds before the pause between them grows."""
 LONGEST_PAUSE = timedelta(hours=6)
@@ -28,6 +31,8 @@ REST = timedelta(hours=1)
 NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 VENDOR_LIMIT = timedelta(minutes=10)
 """The longest time a vendor works on a request: only then "not there" is an answer."""
+PIECE = 200
+"""Pairs that are looked at together: so many readings are held in memory at once."""
 CALL_TIME = 150.0
 """Seconds that the lease must outlive one vendor call."""
 
@@ -78,6 +83,10 @@ class Desk:
     """Salesforce ids of pairs that were written since the page at hand was read: what the page says of them is old."""
     stopping: SyncError | None = None
     """An error of the whole user that a write met: raised once what did take effect is kept."""
+    time_is_up: Callable[[], bool] = lambda: False
+    """Whether the run has used up its budget."""
+    cut: bool = False
+    """Something was put off because it had: the run is to be continued."""
     noticed: set[str] = field(default_factory=set)
     """Pairs of which something was left out in this run: their pendings stay."""
     numbered: int = 0
@@ -99,6 +108,21 @@ class Desk:
     def key_of(self, outlook_id: str) -> str:
         """The unique external key of a record made from an Outlook item: ids of two items can differ by case only."""
         return opaque(f"{self.user}|{outlook_id}")
+
+    async def see(self, ids: Sequence[str]) -> Mapping[str, Seen]:
+        """Outlook items by id. One that cannot be read just now is left out, and noted as a failure of its own."""
+        if not ids:
+            return {}
+        seen: dict[str, Seen] = {}
+        note = Note()
+        for one, found in (await self.outlook.get(ids)).items():
+            if isinstance(found, Unread):
+                self.fail(note, Pair(outlook=Absent(id=one, lack=Lack.DELETED)), found.error, Side.OUTLOOK)
+            else:
+                seen[one] = found
+        if note.pendings:
+            await self.keep(note)
+        return seen
 
     # ----------------------------------------------------------------- intents
 
@@ -249,6 +273,11 @@ class Desk:
             note.pendings.append(self.look_later(plan.pair, due=self.clock.now() + VENDOR_LIMIT))
         else:
             note.again.append(plan.pair)
+
+
+def pieces(pairs: Sequence[T], size: int = PIECE) -> Iterator[Sequence[T]]:
+    for at in range(0, len(pairs), size):
+        yield pairs[at : at + size]
 
 
 def ids_of(pair: Pair) -> tuple[str, str]:

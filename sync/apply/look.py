@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from shared.errors import Code, Temporary
 from shared.records import Absent, Item, Lack, Seen, Side
 from sync.apply import outlook, salesforce
-from sync.apply.desk import NEVER, REST, VENDOR_LIMIT, Desk, Note, ids_of, names_of
+from sync.apply.desk import CALL_TIME, NEVER, REST, VENDOR_LIMIT, Desk, Note, ids_of, names_of, pieces
 from sync.core.link import Status
 from sync.core.plan import DELETIONS, Act, Pair, Plan, plan
 from sync.core.policy import Winner
@@ -29,8 +29,16 @@ class Answers:
 
 
 async def look(desk: Desk, pairs: Sequence[Pair], *, fresh: bool = False, answers: Answers | None = None) -> None:
-    """`fresh`: read both sides again, whatever the pairs say."""
-    answers = answers or Answers()
+    """`fresh`: read both sides again, whatever the pairs say. What there is no time for stays pending, and the run is to be continued."""
+    for piece in pieces(pairs):
+        if desk.time_is_up():
+            desk.cut = True
+            await desk.keep(Note(pendings=[desk.look_later(pair) for pair in piece]))
+        else:
+            await _look(desk, piece, fresh=fresh, answers=answers or Answers())
+
+
+async def _look(desk: Desk, pairs: Sequence[Pair], *, fresh: bool, answers: Answers) -> None:
     for turn in range(ROUNDS):
         if not pairs:
             return
@@ -49,7 +57,8 @@ def _answer(pair: Pair, answers: Answers) -> Winner | None:
 
 
 async def complete_pairs(desk: Desk, pairs: Sequence[Pair], *, fresh: bool) -> list[Pair]:
-    """Read what is not known. Pairs of which an outcome is still unknown are put off."""
+    """Read what is not known, of one piece. Pairs of which an outcome is still unknown, or that cannot be read, are left out."""
+    await desk.state.hold(CALL_TIME)
     if fresh:
         pairs = await _again(desk, pairs)
     note, ready = Note(), []
@@ -64,12 +73,12 @@ async def complete_pairs(desk: Desk, pairs: Sequence[Pair], *, fresh: bool) -> l
     no_record = [link.salesforce_id for pair, link in linked if pair.salesforce is None]
     no_item = [link.outlook_id for pair, link in linked if pair.outlook is None and link.outlook_id]
     records = await desk.org.get(desk.kind, no_record, desk.search) if no_record else {}
-    items = await desk.outlook.get(no_item) if no_item else {}
+    items = await desk.see(no_item)
     known: list[Pair] = []
     for pair in ready:
         if pair.link is None:
             known.append(pair)
-        else:
+        elif pair.outlook is not None or not pair.link.outlook_id or pair.link.outlook_id in items:
             record, item = records.get(pair.link.salesforce_id), items.get(pair.link.outlook_id)
             known.append(replace(pair, salesforce=pair.salesforce or record, outlook=pair.outlook or item))
     return await _follow_merges(desk, known)
@@ -91,7 +100,7 @@ async def _again(desk: Desk, pairs: Sequence[Pair]) -> list[Pair]:
     lone_records = [one for one, other in ids if one and one not in links and other not in by_outlook]
     lone_items = [other for one, other in ids if other and one not in links and other not in by_outlook]
     records: Mapping[str, Seen] = await desk.org.get(desk.kind, lone_records, desk.search) if lone_records else {}
-    items: Mapping[str, Seen] = await desk.outlook.get(lone_items) if lone_items else {}
+    items = await desk.see(lone_items)
     again: list[Pair] = []
     for one, other in ids:
         link = links.get(one) or by_outlook.get(other)
@@ -140,11 +149,11 @@ async def dispatch(desk: Desk, plans: Sequence[Plan], answers: Answers) -> Seque
             _note_only(desk, note, one)
     await _settled(desk, note, [one for group in sorted_plans.values() for one in group])
     await desk.keep(note)
-    moves: list[tuple[Plan, bool]] = [(one, False) for one in sorted_plans.pop(Act.EXPEL, [])]
+    moves: list[Plan] = []
     writes = [*sorted_plans.pop(Act.WRITE, []), *sorted_plans.pop(Act.RELEASE, [])]
     for one in sorted_plans.pop(Act.SETTLE, []):
         if one.move_in and not one.merged.agreed and not one.merged.alone and not one.opt_in:
-            moves.append((one, True))
+            moves.append(one)
         else:
             writes.append(one)
     if adopting := sorted_plans.pop(Act.CREATE_SALESFORCE, []):
@@ -154,8 +163,7 @@ async def dispatch(desk: Desk, plans: Sequence[Plan], answers: Answers) -> Seque
     follow = [one for one in follow if one.merged.to_outlook or one.mark or one.move_in]
     again += await outlook.write(desk, [*(one for one in writes if not one.merged.to_salesforce), *follow])
     again += await outlook.create(desk, sorted_plans.pop(Act.CREATE_OUTLOOK, []))
-    for one, inside in moves:
-        again += await outlook.move(desk, one, inside=inside)
+    again += await outlook.move(desk, moves, inside=True)
     if sorted_plans:
         raise AssertionError(f"no effect for {sorted(sorted_plans)}")
     return again

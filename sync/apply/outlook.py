@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.errors import Code, Permanent
 from shared.records import Fields, Item, Origin, Place, Side
-from sync.apply.desk import Desk, Note, ids_of, present, rebased
+from sync.apply.desk import Desk, Note, pieces, present, rebased
 from sync.core.fingerprint import Base
 from sync.core.link import Link, Status
 from sync.core.plan import Act, Pair, Plan
@@ -217,44 +217,89 @@ async def mark_new(desk: Desk, plans: Sequence[Plan]) -> tuple[Sequence[Plan], S
     return marked, again
 
 
-async def move(desk: Desk, plan: Plan, *, inside: bool) -> Sequence[Pair]:
-    """Graph cannot move contacts: copy into the folder (or out of it), photo and all, then delete the source, if it is still as it was."""
-    pair, link, note = plan.pair, _link(plan), Note()
-    item = present(pair.outlook)
-    whole = (await desk.outlook.get_whole([item.id])).get(item.id)
-    if whole is None or whole.get("@odata.etag") != item.version:
-        note.again.append(pair)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """A pair whose item has been copied elsewhere; the source is still there."""
+
+    pair: Pair
+    link: Link
+    source: Item
+    copy: Done
+
+
+async def move(desk: Desk, plans: Sequence[Plan], *, inside: bool) -> Sequence[Pair]:
+    """Graph cannot move contacts: copy into the folder (or out of it), photos and all, then delete the sources that did not change."""
+    again: list[Pair] = []
+    for chunk in pieces(plans, CHUNK):
+        again += await _move(desk, chunk, inside=inside)
+    return again
+
+
+async def _move(desk: Desk, plans: Sequence[Plan], *, inside: bool) -> Sequence[Pair]:
+    note = Note()
+    items = [present(plan.pair.outlook) for plan in plans]
+    wholes = await desk.outlook.get_whole([item.id for item in items])
+    ready: list[tuple[Plan, Item, Intended]] = []
+    for plan, item in zip(plans, items, strict=True):
+        if wholes.get(item.id, {}).get("@odata.etag") != item.version:
+            note.again.append(plan.pair)
+            continue
+        link = _link(plan)
+        action = Intended(salesforce_id=link.salesforce_id, outlook_id=item.id, base=link.base, origin=link.origin, inside=inside)
+        ready.append((plan, item, action))
+    if not ready:
         await desk.keep(note)
         return note.again
-    body = {**desk.kind.copy_outlook(whole), **desk.outlook.mark(item, on=inside)}
-    intended = Intended(salesforce_id=link.salesforce_id, outlook_id=item.id, base=link.base, origin=link.origin, inside=inside)
-    salesforce_id, outlook_id = ids_of(pair)
-    before = Before(side=Side.OUTLOOK, action="move", salesforce_id=salesforce_id, outlook_id=outlook_id, fields=item.fields, whole=whole)
-    intent = await desk.intend(Op.MOVE_OUTLOOK, [intended], [before])
-    (outcome,) = await desk.outlook.create([NewOutlook(stamp=link.salesforce_id, body=body)], inside=inside)
-    if not isinstance(outcome, Done):
-        desk.sort(note, plan, outcome, Side.OUTLOOK)
-        await desk.keep(note, intent, [intended] if isinstance(outcome, Unsure) else [])
-        return note.again
-    finished = await finish_move(desk, note, pair, link, outcome, source=item, inside=inside)
-    await desk.keep(note, intent, [] if finished else [intended])
+    journal = [
+        Before(
+            side=Side.OUTLOOK,
+            action="move",
+            salesforce_id=action.salesforce_id,
+            outlook_id=item.id,
+            fields=item.fields,
+            whole=wholes[item.id],
+        )
+        for _, item, action in ready
+    ]
+    intent = await desk.intend(Op.MOVE_OUTLOOK, [action for _, _, action in ready], journal)
+    bodies = [{**desk.kind.copy_outlook(wholes[item.id]), **desk.outlook.mark(item, on=inside)} for _, item, _ in ready]
+    new = [NewOutlook(stamp=action.salesforce_id, body=body) for (_, _, action), body in zip(ready, bodies, strict=True)]
+    moves: list[Move] = []
+    rest: list[Intended] = []
+    for (plan, item, action), outcome in zip(ready, await desk.outlook.create(new, inside=inside), strict=True):
+        if isinstance(outcome, Done):
+            moves.append(Move(pair=plan.pair, link=_link(plan), source=item, copy=outcome))
+        else:
+            desk.sort(note, plan, outcome, Side.OUTLOOK)
+            rest += [action] if isinstance(outcome, Unsure) else []
+    unfinished = await finish_moves(desk, note, moves, inside=inside)
+    rest += [action for _, item, action in ready if item.id in unfinished]
+    await desk.keep(note, intent, rest)
     return note.again
 
 
-async def finish_move(desk: Desk, note: Note, pair: Pair, link: Link, copy: Done, *, source: Item, inside: bool) -> bool:
-    """The copy exists: photo, then the source goes. If a person changed the source meanwhile, the copy goes instead and it starts again.
-    False while the source could not be deleted for sure: the intent stays open, and recovery goes on from here."""
-    await desk.outlook.copy_photo(source.id, copy.id)
-    (outcome,) = await desk.outlook.delete([(source.id, source.version)])
-    if isinstance(outcome, Stale):
-        (outcome,) = await desk.outlook.delete([(copy.id, copy.version)])
-        note.again.append(pair)
-        return isinstance(outcome, Done | Missing)
-    if not isinstance(outcome, Done | Missing):
-        note.pendings.append(desk.look_later(pair))
-        return False
-    moved(desk, note, pair, link, copy, inside=inside)
-    return True
+async def finish_moves(desk: Desk, note: Note, moves: Sequence[Move], *, inside: bool) -> set[str]:
+    """The copies exist: photos, then the sources go. Where a person changed the source meanwhile, the copy goes and it starts again.
+    Answers the sources of what could not be finished for sure: their intent stays open, and recovery goes on from here."""
+    if not moves:
+        return set()
+    await desk.outlook.copy_photos([(one.source.id, one.copy.id) for one in moves])
+    unfinished: set[str] = set()
+    stale: list[Move] = []
+    for one, outcome in zip(moves, await desk.outlook.delete([(one.source.id, one.source.version) for one in moves]), strict=True):
+        if isinstance(outcome, Done | Missing):
+            moved(desk, note, one.pair, one.link, one.copy, inside=inside)
+        elif isinstance(outcome, Stale):
+            stale.append(one)
+        else:
+            unfinished.add(one.source.id)
+            note.pendings.append(desk.look_later(one.pair))
+    outcomes = await desk.outlook.delete([(one.copy.id, one.copy.version) for one in stale]) if stale else ()
+    for one, outcome in zip(stale, outcomes, strict=True):
+        note.again.append(one.pair)
+        if not isinstance(outcome, Done | Missing):
+            unfinished.add(one.source.id)
+    return unfinished
 
 
 def moved(desk: Desk, note: Note, pair: Pair, link: Link, copy: Done, *, inside: bool) -> None:

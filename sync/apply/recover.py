@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from shared.records import Fields, Item, Place, Side
 from sync.apply.desk import VENDOR_LIMIT, Desk, Note
-from sync.apply.outlook import created, finish_move, moved
+from sync.apply.outlook import Move, created, finish_moves, moved
 from sync.apply.salesforce import ask_which, inserted
 from sync.core.decide import changed
 from sync.core.fingerprint import Base
@@ -63,6 +63,7 @@ async def _created_in_outlook(desk: Desk, intent: Intent) -> None:
             and link.status is Status.ACTIVE
             and any(item.id == link.outlook_id for item in stamped.get(link.salesforce_id, ()))
         ):
+            note.new_links.append(link)  # its pointer row may not have been written
             note.pendings.append(desk.later(action.salesforce_id, link.outlook_id))
         elif free:
             item = _most_like(desk, free, action.base)
@@ -87,7 +88,7 @@ def _same(desk: Desk, fields: Fields, half: Mapping[str, str]) -> int:
 
 async def _created_in_salesforce(desk: Desk, intent: Intent) -> None:
     links = await desk.state.by_outlook([action.outlook_id for action in intent.actions])
-    items = await desk.outlook.get([action.outlook_id for action in intent.actions])
+    items = await desk.see([action.outlook_id for action in intent.actions])
     found: Mapping[str, Item] = {}
     recent: Sequence[Item] = ()
     if desk.schema.key_field:
@@ -103,6 +104,7 @@ async def _created_in_salesforce(desk: Desk, intent: Intent) -> None:
         record = found.get(action.key) or (matching[0] if len(matching) == 1 else None)
         link = links.get(action.outlook_id)
         if link is not None and link.status is Status.ACTIVE and (record is None or record.id == link.salesforce_id):
+            note.new_links.append(link)  # likewise
             note.pendings.append(desk.later(link.salesforce_id, action.outlook_id))
         elif record is not None:
             taken.add(record.id)
@@ -113,7 +115,7 @@ async def _created_in_salesforce(desk: Desk, intent: Intent) -> None:
         elif matching and isinstance(item, Item):
             several = Match(found=Found.SEVERAL, ids=tuple(sorted(one.id for one in matching)))
             ask_which(desk, note, Pair(outlook=item), several, {})
-        elif desk.schema.key_field or _answered(desk, intent):
+        elif _answered(desk, intent):
             note.pendings.append(desk.later("", action.outlook_id))
         else:
             rest.append(action)
@@ -131,38 +133,51 @@ def _recognised(desk: Desk, record: Item, base: Base) -> bool:
 
 
 async def _moved(desk: Desk, intent: Intent) -> None:
+    """Each move is noted as soon as it is resolved; the intent goes when all are, or keeps the others."""
+    rest: list[Intended] = []
+    for action in intent.actions:
+        note = Note()
+        if await _still_moving(desk, note, intent, action):
+            rest.append(action)
+        note.again.clear()
+        await desk.keep(note)
+    await desk.keep(Note(), intent, rest)
+
+
+async def _still_moving(desk: Desk, note: Note, intent: Intent, action: Intended) -> bool:
     """The copy is looked for in both places, since a person may have moved it on. Whichever of source and copy is still as it was copied
     gives way to the other; if both were edited, the copy is journaled and goes, and the move starts again."""
-    (action,) = intent.actions
     link = (await desk.state.by_salesforce([action.salesforce_id])).get(action.salesforce_id)
     if link is None or link.outlook_id != action.outlook_id:
-        await desk.keep(Note(pendings=[desk.later(action.salesforce_id, action.outlook_id)]), intent)  # committed, or no pair any more
-        return
+        note.pendings.append(desk.later(action.salesforce_id, action.outlook_id))  # committed, or no pair any more
+        return False
     copies = [item for inside in (True, False) for item in await _copies(desk, action, intent, inside=inside)]
     if not copies:
-        rest = [] if _answered(desk, intent) else [action]
-        await desk.keep(Note(pendings=[desk.later(action.salesforce_id, action.outlook_id)]), intent, rest)
-        return
-    source = (await desk.outlook.get([action.outlook_id])).get(action.outlook_id)
+        note.pendings.append(desk.later(action.salesforce_id, action.outlook_id))
+        return not _answered(desk, intent)
+    source = (await desk.see([action.outlook_id])).get(action.outlook_id)
+    if source is None:
+        return True  # it cannot be read just now
     copy = copies[0]
-    note, pair = Note(), Pair(outlook=source, link=link)
-    done = Done(id=copy.id, version=copy.version, modified=copy.modified)
+    pair, done = Pair(outlook=source, link=link), Done(id=copy.id, version=copy.version, modified=copy.modified)
     moved_on = (copy.place is Place.INSIDE) is not action.inside
-    finished = True
+    unfinished = False
     if not isinstance(source, Item):
         moved(desk, note, pair, link, done, inside=action.inside or moved_on)
     elif not changed(source, link.base.outlook, desk.hash_of) or moved_on:
-        finished = await finish_move(desk, note, pair, link, done, source=source, inside=action.inside or moved_on)
+        move = Move(pair=pair, link=link, source=source, copy=done)
+        unfinished = bool(await finish_moves(desk, note, [move], inside=action.inside or moved_on))
     else:
         if changed(copy, link.base.outlook, desk.hash_of):
             whole = (await desk.outlook.get_whole([copy.id])).get(copy.id)
-            both = {"salesforce_id": link.salesforce_id, "outlook_id": copy.id}
-            await desk.ledger.journal([Before(side=Side.OUTLOOK, action="delete", fields=copy.fields, whole=whole, **both)])
+            entry = Before(
+                side=Side.OUTLOOK, action="delete", salesforce_id=link.salesforce_id, outlook_id=copy.id, fields=copy.fields, whole=whole
+            )
+            await desk.ledger.journal([entry])
         (outcome,) = await desk.outlook.delete([(copy.id, copy.version)])
-        finished = isinstance(outcome, Done | Missing)
+        unfinished = not isinstance(outcome, Done | Missing)
     note.pendings.append(desk.later(link.salesforce_id, note.new_links[-1].outlook_id if note.new_links else action.outlook_id))
-    note.again.clear()
-    await desk.keep(note, intent, [] if finished else [action])
+    return unfinished
 
 
 async def _copies(desk: Desk, action: Intended, intent: Intent, *, inside: bool) -> list[Item]:
@@ -179,7 +194,7 @@ async def _updated(desk: Desk, intent: Intent) -> None:
     if side is Side.SALESFORCE:
         seen = await desk.org.get(desk.kind, [action.salesforce_id for action in known], desk.search)
     else:
-        seen = await desk.outlook.get([action.outlook_id for action in known])
+        seen = await desk.see([action.outlook_id for action in known])
     note = Note(pendings=_looks(desk, unlinked))
     for action in known:
         link = links[action.salesforce_id]

@@ -38,8 +38,8 @@ class Act(StrEnum):
     REST = "rest after ping-pong"
 
 
-DELETIONS = frozenset({Act.DELETE_OUTLOOK, Act.DELETE_SALESFORCE, Act.WITHDRAW})
-"""What the guard counts, and what waits until both sides are read to the end."""
+DELETIONS = frozenset({Act.DELETE_OUTLOOK, Act.DELETE_SALESFORCE, Act.WITHDRAW, Act.EXPEL})
+"""What empties a side: the guard counts it, and it waits until both sides are read to the end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

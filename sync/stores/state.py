@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from shared.errors import LeaseLost, Unknown
+from shared.errors import Code, LeaseLost, Temporary, Unknown
 from shared.records import LONG_AGO
 from sync.core.fingerprint import opaque
 from sync.core.link import Link
@@ -63,6 +63,8 @@ COLUMNS: Mapping[str, type] = {
     "Wrote": str,
 }
 """Of all sorts of rows together."""
+TURNS = 6
+"""How often a transaction is repeated that met somebody's wake-up, or whose answer was lost."""
 ROWS = 99
 """Rows of a transaction besides the lease."""
 SCAN_PAYS = 35
@@ -107,7 +109,7 @@ class UserState:
         return state if await state._take(asked) else None
 
     async def _take(self, asked: datetime | None) -> bool:
-        while True:
+        for _ in range(TURNS):
             self._kinds.clear()
             rows = [row async for row in self._tables.scan(TABLE, self._user, start="a", end="e")]
             self._load(rows)  # before the lease is taken: a row that cannot be read must not keep it
@@ -129,6 +131,7 @@ class UserState:
             except (RowChanged, Unknown):
                 continue
             return not taken
+        raise Temporary(Code.UNAVAILABLE, "the lease could not be taken: the storage does not answer")
 
     def _read_lease(self, lease: Stored) -> None:
         self._etag = lease.etag
@@ -169,13 +172,17 @@ class UserState:
     def count(self, kind: str) -> int:
         return self._counts[kind]
 
-    async def write(self, kind: str, operations: Sequence[Operation], links: int) -> None:
-        """Write in order, fenced; the last transaction carries the new number of links."""
-        chunks = [operations[at : at + ROWS] for at in range(0, len(operations), ROWS)] or [()]
-        for number, chunk in enumerate(chunks):
-            if number == len(chunks) - 1:
-                self._counts[kind] += links
-            await self._fenced(chunk)
+    async def write(self, kind: str, groups: Sequence[Sequence[Operation]], links: int) -> None:
+        """Write in order, fenced; rows of one group are written together or not at all. The first transaction carries the new number of
+        links: what a death leaves out is counted again by the next sweep."""
+        self._counts[kind] += links
+        chunk: list[Operation] = []
+        for group in groups:
+            if len(chunk) + len(group) > ROWS:
+                await self._fenced(chunk)
+                chunk = []
+            chunk += group
+        await self._fenced(chunk)
 
     async def hold(self, seconds: float) -> None:
         if self._until < self._clock.now() + timedelta(seconds=seconds):
@@ -185,7 +192,7 @@ class UserState:
         """Give the lease back with the last cursors. `served`: the run's start, if it read everything to the end."""
         if served is not None:
             self.served = served
-        last = [one for kind, states in cursors.items() for one in self.kind(kind).operations(Changes(cursors=states))]
+        last = [one for kind, states in cursors.items() for group in self.kind(kind).groups(Changes(cursors=states)) for one in group]
         await self._fenced(last, closing=True)
 
     async def _fenced(self, operations: Sequence[Operation], *, closing: bool = False) -> None:
@@ -194,7 +201,7 @@ class UserState:
         values = dict(self._lease(self._clock.now()))
         if closing:
             values.update({"Holder": "", "Until": LONG_AGO})
-        while True:
+        for _ in range(TURNS):
             lease = Replace(key=LEASE, values={**values, "Again": self.again and not closing}, etag=self._etag)
             try:
                 self._etag, *_ = await self._tables.transact(TABLE, self._user, [lease, *operations])
@@ -207,6 +214,7 @@ class UserState:
                     operations = await self._without_missing(operations)
                 continue
             return
+        raise Temporary(Code.UNAVAILABLE, "the state could not be written: the storage does not answer")
 
     async def _still_mine(self) -> bool:
         """Read the lease back after a conflict: somebody's wake-up, our own transaction whose answer was lost, or another holder."""
@@ -305,44 +313,52 @@ class KindState:
         await self._user.hold(seconds)
 
     async def commit(self, changes: Changes) -> None:
-        operations = self.operations(changes)
-        if operations or changes.count:
-            await self._user.write(self._kind, operations, changes.count)
+        groups = self.groups(changes)
+        if groups or changes.count:
+            await self._user.write(self._kind, groups, changes.count)
         self._remember(changes)
 
-    def operations(self, changes: Changes) -> list[Operation]:
-        """The rows of a commit, in order: links, pendings, intents, cursors last. A row named twice is written as named last."""
-        kind = self._kind
+    def groups(self, changes: Changes) -> list[list[Operation]]:
+        """The rows of a commit, in order: links, pendings, intents, cursors last. What belongs together – a link and its pointer – is a
+        group, and a row that is named twice is written as named last."""
         rows: dict[str, Operation] = {}
+        order: list[tuple[str, ...]] = []
+
+        def note(*operations: Operation) -> None:
+            rows.update({one.key: one for one in operations})
+            order.append(tuple(one.key for one in operations))
+
+        def link_key(link: Link) -> str:
+            return f"link|{self._kind}|{link.salesforce_id}"
+
+        def pointer_key(outlook_id: str) -> str:
+            return f"pointer|{self._kind}|{opaque(outlook_id)}"
+
         for one in changes.drop_pointers:
-            rows[f"pointer|{kind}|{opaque(one)}"] = Remove(key=f"pointer|{kind}|{opaque(one)}")
+            note(Remove(key=pointer_key(one)))
         for link in changes.drop_links:
-            rows[f"link|{kind}|{link.salesforce_id}"] = Remove(key=f"link|{kind}|{link.salesforce_id}")
-            if link.outlook_id:
-                rows[f"pointer|{kind}|{opaque(link.outlook_id)}"] = Remove(key=f"pointer|{kind}|{opaque(link.outlook_id)}")
-        for link in (*changes.new_links, *changes.links):
-            rows[f"link|{kind}|{link.salesforce_id}"] = Replace(
-                key=f"link|{kind}|{link.salesforce_id}", values=link_row(link, self._user.mark)
-            )
+            note(Remove(key=link_key(link)), *([Remove(key=pointer_key(link.outlook_id))] if link.outlook_id else []))
         for link in changes.new_links:
-            if link.outlook_id:
-                values: Row = {"SalesforceId": link.salesforce_id, "OutlookId": link.outlook_id}
-                rows[f"pointer|{kind}|{opaque(link.outlook_id)}"] = Replace(key=f"pointer|{kind}|{opaque(link.outlook_id)}", values=values)
+            values: Row = {"SalesforceId": link.salesforce_id, "OutlookId": link.outlook_id}
+            pointer = [Replace(key=pointer_key(link.outlook_id), values=values)] if link.outlook_id else []
+            note(Replace(key=link_key(link), values=link_row(link, self._user.mark)), *pointer)
+        for link in changes.links:
+            note(Replace(key=link_key(link), values=link_row(link, self._user.mark)))
         for pending in changes.drop_pendings:
-            rows[f"d-pending|{kind}|{_key(pending)}"] = Remove(key=f"d-pending|{kind}|{_key(pending)}")
+            note(Remove(key=f"d-pending|{self._kind}|{_key(pending)}"))
         for pending in changes.pendings:
-            rows[f"d-pending|{kind}|{_key(pending)}"] = Replace(key=f"d-pending|{kind}|{_key(pending)}", values=pending_row(pending))
+            note(Replace(key=f"d-pending|{self._kind}|{_key(pending)}", values=pending_row(pending)))
         for intent in changes.intents:
-            rows[f"c-intent|{kind}|{intent.key}"] = Replace(key=f"c-intent|{kind}|{intent.key}", values=intent_row(intent))
+            note(Replace(key=f"c-intent|{self._kind}|{intent.key}", values=intent_row(intent)))
         for intent in changes.drop_intents:
-            rows[f"c-intent|{kind}|{intent.key}"] = Remove(key=f"c-intent|{kind}|{intent.key}")
+            note(Remove(key=f"c-intent|{self._kind}|{intent.key}"))
         for name, state in changes.cursors.items():
-            key = f"b-cursor|{kind}|{name}"
+            key = f"b-cursor|{self._kind}|{name}"
             if state is not None:
-                rows[key] = Replace(key=key, values=span("State", json.dumps(state, separators=(",", ":"))))
+                note(Replace(key=key, values=span("State", json.dumps(state, separators=(",", ":")))))
             elif name in self.cursors:
-                rows[key] = Remove(key=key)
-        return list(rows.values())
+                note(Remove(key=key))
+        return [[rows.pop(key) for key in group if key in rows] for group in order]
 
     def _remember(self, changes: Changes) -> None:
         for pending in changes.drop_pendings:

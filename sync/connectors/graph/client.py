@@ -15,7 +15,7 @@ a write only where it certainly had no effect. What was sent and not answered is
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -79,8 +79,9 @@ class GraphClient:
                 error = read_error(reply)
                 raise error if isinstance(error, SyncError) else Temporary(Code.UNAVAILABLE, f"Graph answered {reply.status}")
 
-    async def batch(self, mailbox: str, requests: Sequence[SubRequest]) -> list[Reply]:
-        """Send independent requests, 20 to a `$batch`, and give their replies in the order asked. It raises nothing.
+    async def batch(self, mailbox: str, requests: Sequence[SubRequest], before: Callable[[], Awaitable[None]] | None = None) -> list[Reply]:
+        """Send independent requests, 20 to a `$batch`, and give their replies in the order asked. It raises nothing but what `before`
+        raises, which is awaited before each batch.
 
         A mailbox runs four requests at a time (Graph, Outlook service limits), which one parallel batch fills: batches of one mailbox
         take turns.
@@ -91,6 +92,8 @@ class GraphClient:
             replies: list[Reply] = []
             for start in range(0, len(requests), BATCH):
                 chunk = requests[start : start + BATCH]
+                if before is not None:
+                    await before()
                 done = await self._exchange(chunk, patience)
                 replies += done
                 if all(isinstance(reply.fault, SyncError) and not reply.unsure for reply in done):

@@ -5,11 +5,11 @@ so that the effects of the others are not forgotten (the next call raises it).
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from shared.errors import Code, Permanent, Temporary
-from shared.records import Absent, Item, Lack, Place, Seen
+from shared.errors import Code, Permanent, SyncError, Temporary
+from shared.records import Absent, Item, Lack, Place, Seen, Unread
 from sync.connectors.graph.client import GraphClient
 from sync.connectors.graph.contact_folders import ContactFolders, Home, error_of, get, means
 from sync.connectors.graph.contact_item import (
@@ -36,13 +36,14 @@ class Contacts:
 
     def __init__(self, client: GraphClient, kind: Kind, home: Home) -> None:
         self._client, self._kind, self._home, self._user = client, kind, home, home.user
+        self.before: Callable[[], Awaitable[None]] | None = None
 
-    async def get(self, ids: Sequence[str]) -> Mapping[str, Seen]:
+    async def get(self, ids: Sequence[str]) -> Mapping[str, Seen | Unread]:
         home = await self._folder()
         wanted = list(dict.fromkeys(ids))
-        replies = await self._client.batch(self._user, [get(f"{contact_url(self._user, id_)}?{select_of(self._kind)}") for id_ in wanted])
+        replies = await self._batch([get(f"{contact_url(self._user, id_)}?{select_of(self._kind)}") for id_ in wanted])
         await self._make_sure_of_mailbox(replies)
-        seen: dict[str, Seen] = {}
+        seen: dict[str, Seen | Unread] = {}
         for id_, reply in zip(wanted, replies, strict=True):
             if reply.ok and isinstance(reply.body, dict):
                 raw = {**reply.body, "id": id_}
@@ -50,19 +51,20 @@ class Contacts:
             elif means(reply, Meaning.MISSING):
                 seen[id_] = Absent(id=id_, lack=Lack.DELETED)
             else:
-                raise error_of(reply, "a contact could not be looked at")
+                seen[id_] = Unread(id=id_, error=_of_this_item(error_of(reply, "a contact could not be looked at")))
+        _raise_if_all(seen.values())
         return seen
 
     async def get_whole(self, ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
         wanted = list(dict.fromkeys(ids))
-        replies = await self._client.batch(self._user, [get(contact_url(self._user, id_)) for id_ in wanted])
+        replies = await self._batch([get(contact_url(self._user, id_)) for id_ in wanted])
         await self._make_sure_of_mailbox(replies)
         found: dict[str, Mapping[str, Any]] = {}
         for id_, reply in zip(wanted, replies, strict=True):
             if reply.ok and isinstance(reply.body, dict):
                 found[id_] = reply.body
             elif not means(reply, Meaning.MISSING):
-                raise error_of(reply, "a contact could not be looked at")
+                _of_this_item(error_of(reply, "a contact could not be looked at"))
         return found
 
     async def create(self, new: Sequence[NewOutlook], *, inside: bool = True) -> Sequence[Outcome]:
@@ -81,21 +83,24 @@ class Contacts:
         requests = [SubRequest(method="DELETE", url=contact_url(self._user, id_), headers=_if_match(etag)) for id_, etag in items]
         return await self._write(requests, [id_ for id_, _ in items])
 
-    async def copy_photo(self, source_id: str, target_id: str) -> None:
-        """A photo is binary, which a `$batch` does not carry well: two requests of their own."""
+    async def copy_photos(self, moves: Sequence[tuple[str, str]]) -> None:
+        """Which items have one is asked in a `$batch`; the photos themselves are binary, two requests each."""
+        replies = await self._batch([get(f"{contact_url(self._user, source)}/photo") for source, _ in moves])
+        for (source, target), reply in zip(moves, replies, strict=True):
+            if reply.ok:
+                await self._copy_photo(source, target)
+
+    async def _copy_photo(self, source_id: str, target_id: str) -> None:
         photo = await self._client.request("GET", f"{contact_url(self._user, source_id)}/photo/$value", headers={"Accept": "*/*"})
-        if means(photo, Meaning.MISSING) or (photo.ok and not photo.content):
-            return
-        if not photo.ok:
-            raise error_of(photo, "the photo could not be read")
-        kind = {"Content-Type": photo.headers.get("content-type", "image/jpeg")}
-        put = await self._client.request("PUT", f"{contact_url(self._user, target_id)}/photo/$value", headers=kind, content=photo.content)
-        if put.ok:
-            return
-        error = error_of(put, "the photo could not be written")
-        if isinstance(error, Temporary) or concerns_more_than_the_item(error):
-            raise error
-        log.warning("the photo of a contact was refused and stays with the source only: %s", error.text)  # it must not stop the move
+        if photo.ok and photo.content:
+            kind = {"Content-Type": photo.headers.get("content-type", "image/jpeg")}
+            url = f"{contact_url(self._user, target_id)}/photo/$value"
+            photo = await self._client.request("PUT", url, headers=kind, content=photo.content)
+        if not photo.ok and not means(photo, Meaning.MISSING):
+            error = error_of(photo, "the photo could not be copied")
+            if concerns_more_than_the_item(error):
+                raise error
+            log.warning("the photo of a contact stays with the source only: %s", error.text)  # it must not stop the move
 
     async def find_stamped(self, stamps: Sequence[str], *, inside: bool = True) -> Mapping[str, Sequence[Item]]:
         home = await self._folder()
@@ -142,7 +147,7 @@ class Contacts:
 
     async def _write(self, requests: Sequence[SubRequest], ids: Sequence[str] | None = None) -> Sequence[Outcome]:
         """`ids` of what is changed; None for creations, whose answers name them."""
-        replies = await self._client.batch(self._user, requests)
+        replies = await self._batch(requests)
         await self._make_sure_of_mailbox(replies)
         outcomes = [
             outcome_of(reply, _done(reply, ids[i] if ids is not None else ""), created=ids is None) for i, reply in enumerate(replies)
@@ -152,6 +157,9 @@ class Contacts:
                 if isinstance(outcome, Failed) and concerns_more_than_the_item(outcome.error):
                     raise outcome.error
         return outcomes
+
+    async def _batch(self, requests: Sequence[SubRequest]) -> list[Reply]:
+        return await self._client.batch(self._user, requests, self.before)
 
     async def _make_sure_of_mailbox(self, replies: Sequence[Reply]) -> None:
         """A 404 whose code does not tell a missing item from a missing mailbox must not pass for a deletion."""
@@ -179,3 +187,17 @@ def _carries_stamp(row: Mapping[str, Any], stamp: str) -> bool:
     if not isinstance(properties, list) or not properties:
         return True
     return any(isinstance(one, Mapping) and one.get("value") == stamp for one in properties)
+
+
+def _of_this_item(error: SyncError) -> SyncError:
+    """An error that concerns one item only; any other is raised."""
+    if concerns_more_than_the_item(error):
+        raise error
+    return error
+
+
+def _raise_if_all(seen: Collection[Seen | Unread]) -> None:
+    """If nothing at all could be read for a passing reason, it is the service that fails, not the items."""
+    errors = [one.error for one in seen if isinstance(one, Unread)]
+    if len(errors) > 1 and len(errors) == len(seen) and all(isinstance(error, Temporary) for error in errors):
+        raise errors[0]
