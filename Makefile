@@ -52,7 +52,7 @@ tests: prepare
 	@$(BIN)/python -m pytest -n $(WORKERS)
 
 soak: prepare
-	@TANDEM_SOAK=1 $(BIN)/python -m pytest -n $(WORKERS) tests/histories
+	@$(BIN)/python -m tests.engine.soak --workers $(WORKERS)
 
 bench: prepare
 	@$(BIN)/python -m local.bench $(ARGS)

@@ -51,6 +51,7 @@ def run(*, with_package: bool, at: int = -1, fate: Fate = Fate.WELL) -> Ended:
         columns: dict[str, Any] = {"ContactsDeleteInSalesforce": True, "ContactsConflictRule": Winner.OUTLOOK.value}
         await tenant.tables.transact("SyncProfiles", "profile", [Merge(key="default", values=columns)])
         _before(ada)
+        _colleague(tenant, ada)
         await plant.round()
         await plant.later(minutes=11)
         _meanwhile(ada)
@@ -77,6 +78,21 @@ def _before(ada: Somebody) -> None:
     ada.outlook.create_contact("contacts", {"givenName": "N", "surname": "OptedIn", "jobTitle": "old", "mobilePhone": "1"})
 
 
+def _colleague(tenant: Tenant, ada: Somebody) -> None:
+    """A record outside of what is searched: it comes to Outlook only when it is matched."""
+    tenant.salesforce.add_user("colleague@crm.example", last_name="Colleague")
+    colleague = tenant.salesforce.as_user("colleague@crm.example")
+    account = colleague.create("Account", {"Name": "Example Ltd"})  # without one, a contact is its owner's alone
+    fields = {
+        "FirstName": "N",
+        "LastName": "Matched",
+        "Email": "matched@people.example",
+        "Department": "of Salesforce",
+        "AccountId": account,
+    }
+    tenant.salesforce.share(colleague.create("Contact", fields), ada.crm.id, "edit")
+
+
 def _meanwhile(ada: Somebody) -> None:
     """What the round in question has to carry."""
     items = {item["surname"]: item for item in ada.outlook.contacts()}
@@ -93,7 +109,6 @@ def _meanwhile(ada: Somebody) -> None:
     ada.crm.update(records["Conflict"], {"Title": "of Salesforce"})
     ada.outlook.edit_contact(items["Conflict"]["id"], {"jobTitle": "of Outlook"})
     matched = {"givenName": "N", "surname": "Matched", "emailAddresses": [{"address": "matched@people.example", "name": "Matched"}]}
-    ada.crm.create("Contact", {"FirstName": "N", "LastName": "Matched", "Email": "matched@people.example", "Department": "of Salesforce"})
     ada.outlook.create_contact(ada.folder(), {**matched, "jobTitle": "of Outlook"})
 
 

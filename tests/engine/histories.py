@@ -175,7 +175,7 @@ async def _live(history: History, plant: Plant, people: People, judge: Judge) ->
         await rounds
     await hands
     plant.weather.climate = CALM
-    while plant.busy or plant.weather.under_way:
+    while plant.busy or plant.weather.under_way:  # noqa: ASYNC110 - time is virtual here, and polling it costs nothing
         await asyncio.sleep(5.0)
     plant.stopping = True
     await asyncio.gather(*workers)
@@ -289,8 +289,8 @@ def describe(told: Told) -> str:
     history, tenant = told.history, told.plant.tenant
     lines = [
         f"seed {history.seed}: {history.people} people, {history.policy}",
-        f"  {history.search.value}, package {history.with_package}, hostile {history.hostile}, page {history.page}, lag {history.lag}, "
-        f"guard {history.guard}, answered {history.answered}, workers {history.workers}, duplicates {history.duplicates}",
+        f"  {history.search.value}, package {history.with_package}, hostile {history.hostile}, page {history.page}, lag {history.lag}",
+        f"  guard {history.guard}, answered {history.answered}, workers {history.workers}, duplicates {history.duplicates}",
         "  calm" if history.climate is CALM else f"  {history.climate}",
     ]
     acts = [(act.at, f"  {act} {act.id[-6:]}") for act in told.ledger.acts]

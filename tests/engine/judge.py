@@ -1,7 +1,7 @@
 """Whether what a history left is right, judged from the simulators, the tables and the people's ledger alone.
 
-Each finding is a sentence; none means that it is right. Which losses the design admits (Salesforce's If-Unmodified-Since counts whole seconds;
-its deletes have no precondition) is counted in `Excuses`, and only a loss that fits its window exactly is excused.
+Each finding is a sentence; none means that it is right. Which losses the design admits (Salesforce's If-Unmodified-Since counts whole
+seconds; its deletes have no precondition) is counted in `Excuses`, and only a loss that fits its window exactly is excused.
 It does not ask the product what it meant: of its code only the rows' form is known here.
 """
 

@@ -1,8 +1,8 @@
 """What people do on both sides, as small steps that a seed draws, and a ledger of everything they did.
 
-A step names no record: it holds numbers, and picks when its time has come from what is there then. So a step can be left out of a history and
-the others still mean something, which is what shrinking needs. Every value that is typed is unique (`v17`), and so is every person (`P17`),
-a copy of an item excepted. It uses the simulators' human side only.
+A step names no record: it holds numbers, and picks when its time has come from what is there then. So a step can be left out of a history
+and the others still mean something, which is what shrinking needs. Every value that is typed is unique (`v17`), and so is every person
+(`P17`), a copy of an item excepted. It uses the simulators' human side only.
 """
 
 import random
@@ -102,14 +102,16 @@ class People:
         return [one for one in who.outlook.contacts() if inside is None or (one["parentFolderId"] in homes) == inside]
 
     def _item(self, who: Somebody, step: Step, *, inside: bool | None = None) -> dict[str, Any]:
-        return _pick(self._items(who, inside=inside), step.picks[0])
+        item: dict[str, Any] = _pick(self._items(who, inside=inside), step.picks[0])
+        return item
 
     def _records(self, who: Somebody, *, deleted: bool = False) -> list[dict[str, Any]]:
         rows = self.tenant.salesforce.records("Contact", deleted=deleted)
         return [row for row in rows if row["OwnerId"] == who.crm.id and bool(row.get("IsDeleted")) == deleted]
 
     def _record(self, who: Somebody, step: Step, *, deleted: bool = False) -> dict[str, Any]:
-        return _pick(self._records(who, deleted=deleted), step.picks[0])
+        row: dict[str, Any] = _pick(self._records(who, deleted=deleted), step.picks[0])
+        return row
 
     def _note(self, step: Step, who: Somebody, side: Side, id_: str, person: str, name: str = "", value: str = "", what: str = "") -> None:
         what = what or step.what
@@ -139,7 +141,7 @@ class People:
         """Somebody whom Salesforce has already, typed by hand: a match."""
         row = self._record(who, step)
         person = str(row["LastName"])
-        values = {"givenName": "N", "surname": person, "jobTitle": f"v{step.number}"}
+        values: dict[str, Any] = {"givenName": "N", "surname": person, "jobTitle": f"v{step.number}"}
         if row.get("Email"):
             values["emailAddresses"] = [{"address": row["Email"], "name": person}]
         self._made(step, who, Side.OUTLOOK, id_ := who.outlook.create_contact(self._home(who), values), person)

@@ -47,8 +47,8 @@ class GraphWire(httpx.AsyncBaseTransport):
 
 
 class SalesforceWire(ServiceAdapter):
-    """Salesforce as an adapter of requests. A blocking call runs in one piece, since there are no threads: the weather comes before and after it,
-    and what it does to the request is done to the call's own one, not to a login that comes first."""
+    """Salesforce as an adapter of requests. A blocking call runs in one piece, since there are no threads: the weather comes before and
+    after it, and what it does to the request is done to the call's own one, not to a login that comes first."""
 
     def __init__(self, plant: "Plant") -> None:
         super().__init__(plant.tenant.salesforce, before=self._answer)

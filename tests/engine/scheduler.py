@@ -20,7 +20,11 @@ class Stuck(Exception):
     """Nothing is ready, nothing is scheduled, and what was waited for has not come."""
 
 
-class Scheduler(asyncio.AbstractEventLoop):
+_Loop: Any = asyncio.AbstractEventLoop
+"""Of its eighty methods a loop without IO has a dozen; the others raise NotImplementedError, as they do in the class itself."""
+
+
+class Scheduler(_Loop):  # type: ignore[misc]
     """`moved` is told by how many seconds the time went on, before anything runs at the new time."""
 
     def __init__(self, seed: object, moved: Callable[[float], None] = lambda _seconds: None) -> None:
@@ -47,7 +51,8 @@ class Scheduler(asyncio.AbstractEventLoop):
             self._cancel_others()
             if self._problems:
                 raise RuntimeError(f"a callback failed: {self._problems[0]}") from self._problems[0].get("exception")
-            return task.result()
+            result: T = task.result()
+            return result
         finally:
             self._running = False
             asyncio._set_running_loop(None)

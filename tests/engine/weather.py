@@ -244,7 +244,7 @@ class Weather:
     async def _thawed(self, errand: Errand) -> None:
         """Go on once the process is not frozen. A dead process goes nowhere."""
         process, loop = errand.process, asyncio.get_running_loop()
-        while process.frozen_until > loop.time():
+        while process.frozen_until > loop.time():  # noqa: ASYNC110 - it may have been frozen again meanwhile
             await asyncio.sleep(process.frozen_until - loop.time())
         if process.dead:
             raise Died
