@@ -1,7 +1,7 @@
 """One round that creates, updates, deletes, moves, matches and settles a conflict; and the same round disturbed at one call.
 
 Whatever is done to that one call – the process dies before or after its effect, the answer is cut, the effect comes late – the rounds that
-follow have to bring both sides, the errors, the conflicts and the links to the same end. It knows fates and contents, nothing of the engine.
+follow have to bring both sides, errors, conflicts and links to the same end. It knows fates and contents, nothing of the engine.
 """
 
 import asyncio
