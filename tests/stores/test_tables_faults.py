@@ -2,13 +2,15 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, TypeAlias
 
 import pytest
+from azure.core.credentials import AccessToken
 
 from shared.errors import Code, Permanent, Temporary, Unknown
-from sync.ports import Insert, Merge, Operation, Remove, Replace
+from sync.ports import Insert, Merge, Operation, Remove, Replace, RowChanged, RowExists
 from sync.stores.tables import ATTEMPTS, LONGEST_PAUSE, AzureTables
 
 CUT = "cut"
@@ -16,7 +18,8 @@ CUT = "cut"
 
 
 class Service:
-    """Answers each request with the next of `answers` (status, code, headers), the last one again and again; counts requests."""
+    """Answers each request with the next of `answers` (status, error code or whole body, headers), the last one again and again; counts
+    requests."""
 
     def __init__(self) -> None:
         self.answers: list[Any] = []
@@ -43,7 +46,8 @@ class Service:
         self.requests += 1
         if answer != CUT:
             status, code, headers = answer
-            body = json.dumps({"odata.error": {"code": code, "message": {"lang": "en", "value": "no"}}}) if code else ""
+            error = json.dumps({"odata.error": {"code": code, "message": {"lang": "en", "value": "no"}}}) if isinstance(code, str) else ""
+            body = code if isinstance(code, bytes) else error.encode() if code else b""
             lines = [
                 f"HTTP/1.1 {status} X",
                 f"Content-Length: {len(body)}",
@@ -51,12 +55,12 @@ class Service:
                 "Connection: close",
                 *headers,
             ]
-            writer.write(("\r\n".join(lines) + "\r\n\r\n" + body).encode())
+            writer.write(("\r\n".join(lines) + "\r\n\r\n").encode() + body)
             await writer.drain()
         writer.close()
 
 
-Answer: TypeAlias = tuple[int, str, list[str]]
+Answer: TypeAlias = tuple[int, str | bytes, list[str]]
 OK: Answer = (204, "", ['ETag: W/"1"'])
 BUSY: Answer = (503, "ServerBusy", [])
 FAILED: Answer = (500, "OperationTimedOut", [])
@@ -185,3 +189,164 @@ async def test_a_mistake_of_ours_is_not_dressed_up_as_a_passing_error(service: S
     with pytest.raises(HttpResponseError):
         await tables.transact("SyncState", "p", ONE)
     assert service.requests == 1
+
+
+def in_a_changeset(*responses: str) -> Answer:
+    part = "--changesetresponse_1\r\nContent-Type: application/http\r\n\r\n"
+    body = "--batchresponse_1\r\n\r\n" + "".join(f"{part}HTTP/1.1 {response}\r\n\r\n" for response in responses)
+    return 202, f"{body}--changesetresponse_1--\r\n--batchresponse_1--\r\n".encode(), []
+
+
+def refusal(status: int, code: str, text: str = "no") -> Answer:
+    error = {"odata.error": {"code": code, "message": {"lang": "en", "value": text}}}
+    return in_a_changeset(f"{status} X\r\nContent-Type: application/json\r\n\r\n{json.dumps(error)}")
+
+
+DONE = '204 No Content\r\nETag: W/"1"'
+TWO: list[Operation] = [Replace(key="a", values={}), Insert(key="b", values={})]
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (refusal(409, "EntityAlreadyExists", "1:The specified entity already exists."), RowExists("b")),
+        (refusal(412, "UpdateConditionNotSatisfied", "0:no"), RowChanged("a")),
+        (refusal(412, "ConditionNotMet", "no place named"), RowChanged("a")),
+        (refusal(404, "ResourceNotFound", "1:no"), RowChanged("b")),
+        (refusal(404, "ResourceNotFound", "7:no such place"), RowChanged("")),
+    ],
+)
+async def test_the_row_that_stood_in_the_way_of_a_transaction_is_named(
+    service: Service, tables: AzureTables, answer: Answer, expected: RowExists | RowChanged
+) -> None:
+    service.answers = [answer]
+    kinds: tuple[type[RowExists], type[RowChanged]] = (RowExists, RowChanged)
+    with pytest.raises(kinds) as caught:
+        await tables.transact("SyncState", "p", TWO)
+    error: Any = caught.value
+    assert (type(error), error.key, service.requests) == (type(expected), expected.key, 1)
+
+
+@pytest.mark.parametrize("answer", [(404, "TableNotFound", []), refusal(404, "TableNotFound"), refusal(409, "TableBeingDeleted")])
+async def test_a_missing_table_is_no_missing_row_of_a_transaction(service: Service, tables: AzureTables, answer: Answer) -> None:
+    service.answers = [answer]
+    with pytest.raises(Temporary) as caught:
+        await tables.transact("SyncState", "p", TWO)
+    assert not isinstance(caught.value, Unknown)
+    assert "SyncState" in caught.value.text
+
+
+@pytest.mark.parametrize("answer", [refusal(500, "InternalError"), refusal(500, "OperationTimedOut")])
+async def test_a_transaction_that_failed_within_its_answer_may_have_taken_effect(
+    service: Service, tables: AzureTables, answer: Answer
+) -> None:
+    service.answers = [answer]
+    with pytest.raises(Unknown):
+        await tables.transact("SyncState", "p", TWO)
+    assert service.requests == 1
+
+
+@pytest.mark.parametrize("answer", [(202, b"", []), (202, b"<html>", []), in_a_changeset(DONE), in_a_changeset(DONE, DONE, DONE)])
+async def test_an_answer_that_does_not_fit_the_transaction_leaves_its_effect_open(
+    service: Service, tables: AzureTables, answer: Answer
+) -> None:
+    service.answers = [answer]
+    with pytest.raises(Unknown):
+        await tables.transact("SyncState", "p", TWO)
+    assert service.requests == 1
+
+
+async def test_a_transaction_waits_as_long_as_a_busy_service_says(service: Service, tables: AzureTables) -> None:
+    service.answers = [(503, "ServerBusy", ["Retry-After: 3"]), refusal(503, "ServerBusy"), in_a_changeset(DONE, DONE)]
+    assert await tables.transact("SyncState", "p", TWO) == ['W/"1"', 'W/"1"']
+    assert service.pauses == [3.0, 1.0]
+
+
+@pytest.mark.parametrize("answer", [(413, "RequestBodyTooLarge", []), (413, b"", []), refusal(413, "EntityTooLarge", "1:no")])
+async def test_a_transaction_that_is_too_large_is_a_mistake_of_ours(service: Service, tables: AzureTables, answer: Answer) -> None:
+    from azure.data.tables import RequestTooLargeError  # noqa: PLC0415
+
+    service.answers = [answer]
+    with pytest.raises(RequestTooLargeError) as caught:
+        await tables.transact("SyncState", "p", TWO)
+    assert (caught.value.status_code, service.requests) == (413, 1)
+
+
+async def test_a_mistake_of_ours_in_a_transaction_says_what_the_service_says(service: Service, tables: AzureTables) -> None:
+    from azure.core.exceptions import HttpResponseError  # noqa: PLC0415
+
+    service.answers = [refusal(400, "PropertyNameInvalid", "1:The property name is invalid.")]
+    with pytest.raises(HttpResponseError, match="400 PropertyNameInvalid 1:The property name is invalid"):
+        await tables.transact("SyncState", "p", TWO)
+    assert service.requests == 1
+
+
+class Tokens:
+    """A credential that hands out one token, and notes what for."""
+
+    def __init__(self) -> None:
+        self.scopes: list[str] = []
+
+    async def get_token(self, *scopes: str, **_options: Any) -> AccessToken:
+        self.scopes += scopes
+        return AccessToken("the-token", int(time.time()) + 3600)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    async def __aenter__(self) -> "Tokens":
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self.close()
+
+
+async def test_an_endpoint_is_reached_with_the_credentials_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing answers: OAuth needs https, and the requests are looked at on their way out."""
+    from azure.core.exceptions import ServiceRequestError  # noqa: PLC0415
+    from azure.core.pipeline.transport import AioHttpTransport  # noqa: PLC0415
+
+    sent: list[Any] = []
+
+    async def send(_transport: object, request: Any, **_options: Any) -> None:
+        sent.append(request)
+        raise ServiceRequestError("nobody is there")
+
+    monkeypatch.setattr(AioHttpTransport, "send", send)
+    credential = Tokens()
+    tables = AzureTables(endpoint="https://acme.table.core.windows.net/", credential=credential, pause=Service().pause)
+    calls: list[Any] = [
+        lambda: tables.get("SyncState", "p", "k"),
+        lambda: anext(tables.scan("SyncState", "p")),
+        lambda: tables.transact("SyncState", "p", ONE),
+        lambda: tables.transact("SyncState", "p", TWO),
+        lambda: tables.create(["SyncState"]),
+    ]
+    urls = []
+    for call in calls:
+        sent.clear()
+        with pytest.raises(Temporary):
+            await call()
+        urls.append((sent[0].method, sent[0].url.partition("?")[0]))
+        assert {request.headers["Authorization"] for request in sent} == {"Bearer the-token"}
+    await tables.close()
+    assert urls == [
+        ("GET", "https://acme.table.core.windows.net/SyncState(PartitionKey='p',RowKey='k')"),
+        ("GET", "https://acme.table.core.windows.net/SyncState()"),
+        ("PUT", "https://acme.table.core.windows.net/SyncState(PartitionKey='p',RowKey='a')"),
+        ("POST", "https://acme.table.core.windows.net/$batch"),
+        ("GET", "https://acme.table.core.windows.net/Tables"),
+    ]
+    assert set(credential.scopes) == {"https://storage.azure.com/.default"}
+
+
+async def test_a_token_is_never_sent_in_the_clear() -> None:
+    tables = AzureTables(endpoint="http://acme.table.core.windows.net", credential=Tokens())
+    with pytest.raises(ValueError, match="HTTPS"):
+        await tables.get("SyncState", "p", "k")
+
+
+@pytest.mark.parametrize(("connection", "endpoint"), [("", ""), ("x", "y")])
+def test_tables_are_opened_with_a_connection_string_or_an_endpoint(connection: str, endpoint: str) -> None:
+    with pytest.raises(ValueError, match="either"):
+        AzureTables(connection=connection, endpoint=endpoint)
