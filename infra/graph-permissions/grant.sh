@@ -52,6 +52,8 @@ wanted() { # is this kind of permission to be given?
 
 name=$(az rest --method get --url "$graph/v1.0/servicePrincipals/$identity?\$select=displayName" --query displayName --output tsv)
 resource=$(az rest --method get --url "$graph/v1.0/servicePrincipals(appId='$graph_app')?\$select=id" --query id --output tsv)
+roles=$(az rest --method get --url "$graph/v1.0/servicePrincipals/$resource?\$select=appRoles" \
+  --query "appRoles[?contains(allowedMemberTypes, 'Application')].[value,id]" --output tsv)
 held=$(az rest --method get --url "$graph/v1.0/servicePrincipals/$identity/appRoleAssignments" \
   --query "value[?resourceId=='$resource'].[appRoleId,id]" --output tsv)
 
@@ -59,8 +61,7 @@ echo "Identity $name ($identity)"
 todo=()
 while IFS=$'\t' read -r permission kind _ reason; do
   [ "$permission" = permission ] && continue
-  role=$(az rest --method get --url "$graph/v1.0/servicePrincipals/$resource?\$select=appRoles" \
-    --query "appRoles[?value=='$permission' && contains(allowedMemberTypes, 'Application')].id | [0]" --output tsv)
+  role=$(awk -v name="$permission" '$1 == name { print $2 }' <<<"$roles")
   assignment=$(awk -v role="$role" '$1 == role { print $2 }' <<<"$held")
   if [ -n "$revoke" ]; then
     [ -n "$assignment" ] && { echo "  take away  $permission"; todo+=("delete $permission $assignment"); }

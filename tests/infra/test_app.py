@@ -10,7 +10,7 @@ import pytest
 from local.host.settings import load_rules
 from sync.messages import QUEUE
 from sync.stores import TABLES
-from tests.infra.tools import INFRA, ROOT, SETS, bicep, only, resources
+from tests.infra.tools import ROOT, SETS, compiled, only, resources
 
 FORBIDDEN_SETTINGS = re.compile(
     "FUNCTIONS_WORKER_RUNTIME(_VERSION)?|FUNCTIONS_EXTENSION_VERSION|FUNCTIONS_WORKER_PROCESS_COUNT|SCM_DO_BUILD_DURING_DEPLOYMENT"
@@ -77,7 +77,7 @@ def test_queues_and_tables_are_those_of_the_code(name: str) -> None:
 
 def test_the_app_waits_for_all_that_it_needs() -> None:
     """A snapshot has no dependsOn: this is read from the compiled template."""
-    modules = json.loads(bicep("build", str(INFRA / "main.bicep"), "--stdout"))["resources"]
+    modules = compiled()["resources"]
     app = modules["app"]
     assert set(app["dependsOn"]) == {"identity", "storage", "vault", "monitoring", "network"}
     assert modules["network"]["condition"] == "[parameters('privateNetwork')]"

@@ -1,11 +1,13 @@
 """The deployment package: only what runs, always the same bytes, and it runs where there is nothing else."""
 
+import ast
 import json
 import os
 import re
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import httpx
@@ -91,6 +93,29 @@ def test_what_is_installed_with_it_is_pinned_by_hash(unpacked: Path) -> None:
     assert "://" not in text, "no address of a registry"
     wanted = re.findall(r"^([A-Za-z][A-Za-z0-9_.-]*)", (ROOT / "requirements.txt").read_text(encoding="utf-8"), flags=re.MULTILINE)
     assert {name.lower() for name in wanted} <= {name.partition("[")[0] for name, _ in pinned}
+
+
+def test_it_imports_nothing_that_is_not_installed_with_it(package: Path) -> None:
+    """The virtual environment of the tests holds more than what is deployed."""
+    names = {"sync", "shared", *sys.stdlib_module_names}
+    with zipfile.ZipFile(package) as opened:
+        pinned = set(re.findall(r"^([a-z0-9_.-]+)", opened.read("requirements.txt").decode(), flags=re.MULTILINE))
+        trees = {name: ast.parse(opened.read(name)) for name in opened.namelist() if name.endswith(".py")}
+    providers = {module: {_plain(each) for each in given} for module, given in packages_distributions().items()}
+    imported = {(module, file) for file, tree in trees.items() for node in ast.walk(tree) for module in _roots(node) if module not in names}
+    assert {"azure", "httpx", "msgraph", "simple_salesforce"} <= {module for module, _ in imported}
+    missing = {(module, file) for module, file in imported if not providers[module] & {_plain(each) for each in pinned}}
+    assert missing == set()
+
+
+def _roots(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [each.name.partition(".")[0] for each in node.names]
+    return [(node.module or "").partition(".")[0]] if isinstance(node, ast.ImportFrom) and not node.level else []
+
+
+def _plain(distribution: str) -> str:
+    return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
 def test_its_functions_are_indexed_where_there_is_nothing_else(unpacked: Path) -> None:

@@ -1,13 +1,16 @@
 """The scripts of an installation, played against a stand-in of the Azure CLI: their order, what they leave alone, where they go on."""
 
 import base64
+import json
+import os
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.infra.azure import IDENTITY, ROLES, FakeAzure
+from tests.infra.azure import FakeAzure
+from tests.infra.fake_az import IDENTITY, ROLES
 from tests.infra.tools import INFRA, ROOT
 from tests.shared.test_settings import good
 
@@ -249,3 +252,18 @@ def test_exchange_gives_what_the_grant_leaves_out() -> None:
     script = (INFRA / "graph-permissions" / "narrow-mailboxes.ps1").read_text(encoding="utf-8")
     roles = {kind: role for kind, role, _ in permissions().values() if kind in {"contacts", "category"}}
     assert set(re.findall(r"'(Application [\w.]+)'", script)) == set(roles.values())
+
+
+def test_what_is_given_is_the_least_that_graph_names_for_what_the_code_asks() -> None:
+    data = Path(os.environ.get("TANDEM_CONTRACT_DATA") or ROOT.parent / "shared" / "data") / "graph" / "graph-app-permissions-slice.json"
+    if not data.exists():
+        pytest.skip("no contract data: set TANDEM_CONTRACT_DATA to the folder that holds graph/graph-app-permissions-slice.json")
+    known = json.loads(data.read_text(encoding="utf-8"))
+    for path, method, permission in (
+        ("/users/{id}/contacts", "POST", "Contacts.ReadWrite"),
+        ("/users/{id}/contacts/{id}", "PATCH", "Contacts.ReadWrite"),
+        ("/users/{id}/contacts/{id}", "DELETE", "Contacts.ReadWrite"),
+        ("/users/{id}/contactfolders", "POST", "Contacts.ReadWrite"),
+        ("/users/{id}/outlook/mastercategories", "POST", "MailboxSettings.ReadWrite"),
+    ):
+        assert f"{permission} (least)" in known[path][method]

@@ -52,15 +52,14 @@ def _home() -> str:
     return tempfile.mkdtemp(prefix="bicep-home-")
 
 
-def bicep(*arguments: str, environment: Mapping[str, str] | None = None) -> str:
+def bicep(*arguments: str, environment: Mapping[str, str] | None = None, folder: Path = INFRA) -> str:
     """What the compiler prints. It fails on anything in stderr too: warnings about types exit with 0 and cannot be made errors."""
     found = find_bicep()
     if found is None:
         absent(BICEP_MISSING)
     command = [str(found), *arguments]
-    ran = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=120, env={**os.environ, "HOME": _home(), **(environment or {})}
-    )
+    home = {**os.environ, "HOME": _home(), **(environment or {})}
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=home, cwd=folder)
     assert ran.returncode == 0, ran.stderr or ran.stdout
     assert ran.stderr == "", ran.stderr
     return ran.stdout
@@ -75,6 +74,13 @@ def node(script: Path, *arguments: str, given: str = "") -> Any:
     ran = subprocess.run(command, input=given, capture_output=True, text=True, check=False, timeout=300, cwd=CHECKS)
     assert ran.returncode == 0, ran.stderr
     return json.loads(ran.stdout)
+
+
+@functools.cache
+def compiled() -> Mapping[str, Any]:
+    """The main template with all modules in it. A build lints them too."""
+    template: Mapping[str, Any] = json.loads(bicep("build", "main.bicep", "--stdout"))
+    return template
 
 
 @functools.cache
