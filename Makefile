@@ -15,6 +15,7 @@ help:
 	@echo "make test     linters, types, layers and tests"
 	@echo "make format   writes the code as ruff formats it"
 	@echo "make soak     a thousand random histories (long);  make bench  the measure in docs/performance.md (long)"
+	@echo "make infra    everything about the deployment, with the compiler and other judges;  make package, make deploy GROUP=…"
 	@echo "make clean    removes everything that was prepared or built"
 
 prepare:
