@@ -37,12 +37,12 @@ from sync.runner import Ran, Result, Run, Times
 from sync.stores import TABLES
 from sync.stores.claims import OrgClaims
 from sync.stores.columns import day
-from sync.stores.conflicts import Conflicts
 from sync.stores.errors import EVERYONE, MESSAGES, Errors, Report, of_error
 from sync.stores.journal import Journal
 from sync.stores.ledger import UserLedger, link_to
 from sync.stores.people import Connection, People, UserRow, version
 from sync.stores.profile import ContactsSearch, Profile
+from sync.stores.purging import purge
 from sync.stores.runs import Result as RunResult
 from sync.stores.runs import Run as RunRow
 from sync.stores.runs import Runs
@@ -180,7 +180,7 @@ class App:
         self._mark = key_mark(settings.hash_key)
         self._profiles: dict[str, Profile] = {}
         self._tables_made = False
-        self._purged: datetime | None = None
+        self._purged = ""
 
     async def _open_users(self) -> Users:
         return await open_users(self.tokens, self.around)
@@ -202,7 +202,6 @@ class App:
             await self.make_tables()
             planned = await self.planner.plan(round_id, why)
             await self._forget_old_troubles(started)
-            await self._purge(started)
         except SyncError as error:
             tell("RoundFailed", level=logging.ERROR, round=round_id, code=error.code, text=_sentence(error))
             if error.code is not Code.TABLES_DENIED:
@@ -210,6 +209,7 @@ class App:
             return []
         seconds = (self.clock.now() - started).total_seconds()
         tell("RoundPlanned", round=round_id, users=len(planned.messages), stopped=planned.stopped, seconds=round(seconds, 3))
+        await self._purge(started, round_id)
         return [messages.write(one) for one in planned.messages]
 
     async def _forget_old_troubles(self, started: datetime) -> None:
@@ -219,17 +219,16 @@ class App:
             if old or row.report.code in DISPROVED:
                 await self.errors.solve(EVERYONE, {row.key})
 
-    async def _purge(self, now: datetime) -> None:
-        """Once a day: what is kept for some days only."""
-        if self._purged is not None and now - self._purged < timedelta(days=1):
+    async def _purge(self, now: datetime, round_id: str) -> None:
+        """A step of the daily purge. The messages exist by now: what fails here costs none of them; a later round makes up for it."""
+        if self._purged == day(now):
             return
-        profile, _ = await self.people.default_profile()
-        before = now - timedelta(days=profile.journal_days)
-        await self.journal.purge(day(before))
-        await self.runs.purge(before)
-        await Conflicts(self.tables).purge(before)
-        await OrgClaims.purge(self.tables, now - timedelta(days=1))
-        self._purged = now
+        try:
+            if await purge(self.tables, self.people, now=now, run=round_id):
+                self._purged = day(now)
+        except Exception as error:
+            text = _sentence(error) if isinstance(error, SyncError) else type(error).__name__
+            logging.getLogger("tandem").warning("round %s could not remove old rows: %s", round_id, text)
 
     # ----------------------------------------------------------------- a user
 

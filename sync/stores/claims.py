@@ -4,12 +4,11 @@ PartitionKey: Salesforce org id. RowKey: `kind|keyed hash of what identifies the
 that whoever comes later finds the record instead of making a second one; one that expired without a name is searched for, then taken over.
 """
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from shared.errors import Unknown
+from shared.errors import Code, Temporary, Unknown
 from sync.ports import Claim, Clock, Insert, Operation, Remove, Replace, Row, RowChanged, RowExists, Stored, Tables
 from sync.stores.filters import compare
 from sync.stores.packing import moment
@@ -18,6 +17,8 @@ TABLE = "SyncClaims"
 COLUMNS: Mapping[str, type] = {"Holder": str, "Until": datetime, "SalesforceId": str, "Run": str}
 LIFETIME = timedelta(minutes=20)
 """Longer than a vendor's longest request and a run's budget together."""
+TURNS = 5
+"""How often claims are asked for without learning anything of one of them."""
 
 
 class OrgClaims:
@@ -28,11 +29,15 @@ class OrgClaims:
         self._etags: dict[str, str] = {}
 
     async def take(self, keys: Sequence[str]) -> Mapping[str, Claim]:
+        """Raises Temporary where storage stays unsure: what was taken then is found by the next run as its own."""
         wanted = list(dict.fromkeys(keys))
         taken: dict[str, Claim] = {}
         for at in range(0, len(wanted), 100):
             rest = wanted[at : at + 100]
+            idle = 0
             while rest:
+                if idle == TURNS:
+                    raise Temporary(Code.UNAVAILABLE, f"Table {TABLE}: {TURNS} attempts did not show whether claims were taken.")
                 try:
                     await self._tables.transact(TABLE, self._org, [Insert(key=self._key(key), values=self._row()) for key in rest])
                 except RowExists as conflict:
@@ -40,8 +45,10 @@ class OrgClaims:
                     self._etags.update({key: row.etag for key, row in there.items()})
                     taken.update({key: self._judge(row) for key, row in there.items()})
                     rest = [key for key in rest if key not in there]
+                    idle = 0 if there else idle + 1  # not there any more: a colleague has just given it back
                     continue
                 except Unknown:
+                    idle += 1
                     continue  # what took effect is found to be held by this user, and searched for like any expired claim
                 taken.update(dict.fromkeys(rest, Claim(granted=True)))
                 break
@@ -80,14 +87,9 @@ class OrgClaims:
                     await self._tables.transact(TABLE, self._org, [Remove(key=row.key, etag=row.etag)])
 
     @staticmethod
-    async def purge(tables: Tables, before: datetime) -> int:
-        """Remove claims that ended before; returns how many. What they named is found by matching by then."""
-        old: dict[str, list[Operation]] = defaultdict(list)
-        async for row in tables.scan_table(TABLE, where=compare("Until", "lt", before)):
-            old[row.partition].append(Remove(key=row.key))
-        for partition, removals in old.items():
-            await tables.put_many(TABLE, partition, removals)
-        return sum(map(len, old.values()))
+    def old(tables: Tables, before: datetime) -> AsyncIterator[Stored]:
+        """Claims of all orgs that ended before."""
+        return tables.scan_table(TABLE, where=compare("Until", "lt", before))
 
     async def _put(self, rows: Mapping[str, str]) -> None:
         operations: list[Operation] = [Replace(key=self._key(key), values=self._row(made)) for key, made in rows.items()]

@@ -4,7 +4,7 @@ Both versions are shown in plain columns, and a decision is bound to exactly wha
 cleared. A decision is handed out as it was typed; whether it is allowed is the caller's to say. It knows no vendor.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -129,15 +129,9 @@ class Conflicts:
         where = compare("State", "eq", status) if status else ""
         return [_read(row) async for row in self._tables.scan(TABLE, user, where=where)]
 
-    async def purge(self, before: datetime) -> int:
-        """Remove decided and settled rows last seen before; returns how many. Questions stay until they are answered or moot."""
-        old: dict[str, list[str]] = {}
-        where = both(compare("State", "ne", Status.WAITING), compare("LastSeen", "lt", before))
-        async for row in self._tables.scan_table(TABLE, where=where):
-            old.setdefault(row.partition, []).append(row.key)
-        for user, keys in old.items():
-            await self._tables.put_many(TABLE, user, [Remove(key=key) for key in keys])
-        return sum(map(len, old.values()))
+    def old(self, before: datetime) -> AsyncIterator[Stored]:
+        """Decided and settled rows last seen before. Questions stay until they are answered or moot."""
+        return self._tables.scan_table(TABLE, where=both(compare("State", "ne", Status.WAITING), compare("LastSeen", "lt", before)))
 
     async def _find(self, user: str, keys: Collection[str]) -> dict[str, Stored]:
         """The rows that are there of these."""

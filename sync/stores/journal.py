@@ -5,13 +5,13 @@ whole item for a deletion or a move. A partition is one user's day, so that purg
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 
 from shared.records import Side
-from sync.ports import Before, Operation, Remove, Replace, Scalar, Tables
+from sync.ports import Before, Operation, Replace, Scalar, Stored, Tables
 from sync.stores.columns import WIDTH, day, join, oldest_first, span
 from sync.stores.limits import units
 
@@ -69,21 +69,9 @@ class Journal:
             whole.setdefault(row.key.partition(_PART)[0], {}).update(row.values)
         return [_read(key, values) for key, values in whole.items()]
 
-    async def purge(self, before: str) -> int:
-        """Remove the days before this one (YYYY-MM-DD); returns how many rows."""
-        removed = 0
-        keys: list[str] = []
-        partition = ""
-        async for row in self._tables.scan_table(TABLE, before=before):
-            if row.partition != partition:
-                removed += await self._remove(partition, keys)
-                partition, keys = row.partition, []
-            keys.append(row.key)
-        return removed + await self._remove(partition, keys)
-
-    async def _remove(self, partition: str, keys: Sequence[str]) -> int:
-        await self._tables.put_many(TABLE, partition, [Remove(key=key) for key in keys])
-        return len(keys)
+    def old(self, before: str) -> AsyncIterator[Stored]:
+        """The rows of the days before this one (YYYY-MM-DD)."""
+        return self._tables.scan_table(TABLE, before=before)
 
 
 def _parts(entry: Before, name: str, kind: str, now: datetime, run: str) -> Iterator[dict[str, Scalar]]:

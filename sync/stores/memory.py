@@ -99,7 +99,7 @@ class MemoryTables:
                 for partition, held in sorted(self._table(table).items(), key=lambda entry: ordinal(entry[0]))
                 if not before or ordinal(partition) < ordinal(before)
                 for place, key in held.between(b"", None)
-                if (ordinal(partition), place) >= first and matches(held.rows[key].values)
+                if (ordinal(partition), place) >= first and matches({**held.rows[key].values, "PartitionKey": partition, "RowKey": key})
             ]
             await self._end(call)
             for _, stored in found[:PAGE]:

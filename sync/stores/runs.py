@@ -1,13 +1,13 @@
 """SyncRuns: what each run did, the newest first. One insert a run; nothing reads it to decide."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from sync.ports import Remove, Replace, Scalar, Stored, Tables
+from sync.ports import Replace, Scalar, Stored, Tables
 from sync.stores.columns import newest_first, shorten
-from sync.stores.filters import compare
+from sync.stores.filters import both, compare
 
 TABLE = "SyncRuns"
 
@@ -74,14 +74,14 @@ class Runs:
         """All runs of a user, the newest first."""
         return [_read(row) async for row in self._tables.scan(TABLE, user)]
 
-    async def purge(self, before: datetime) -> int:
-        """Remove the runs that started before; returns how many."""
-        old: dict[str, list[str]] = {}
-        async for row in self._tables.scan_table(TABLE, where=compare("Started", "lt", before)):
-            old.setdefault(row.partition, []).append(row.key)
-        for user, keys in old.items():
-            await self._tables.put_many(TABLE, user, [Remove(key=key) for key in keys])
-        return sum(map(len, old.values()))
+    def old(self, user: str, before: datetime) -> AsyncIterator[Stored]:
+        """A user's runs that started before: the end of the partition."""
+        return self._tables.scan(TABLE, user, start=f"{newest_first(before)}}}", columns=("RunId",))
+
+    def old_between(self, after: str, upto: str, before: datetime) -> AsyncIterator[Stored]:
+        """Runs that started before, of the users after the one and before the other ('' for no bound), both exclusive."""
+        where = both(compare("PartitionKey", "gt", after) if after else "", compare("Started", "lt", before))
+        return self._tables.scan_table(TABLE, before=upto, where=where)
 
 
 def _read(row: Stored) -> Run:

@@ -263,6 +263,8 @@ async def test_a_table_is_scanned_up_to_a_partition(tables: AnyTables, partition
     assert [(row.partition, row.key) for row in found] == [(f"{partition}|{n}", key) for n in "12" for key in "ab"]
     whole = [row async for row in tables.scan_table(TABLE, where=compare("P", "eq", partition))]
     assert len(whole) == 6
+    where = compare("PartitionKey", "gt", f"{partition}|1") + " and " + compare("K", "eq", "a")
+    assert [row.partition async for row in tables.scan_table(TABLE, before=f"{partition}|3", where=where)] == [f"{partition}|2"]
 
 
 async def test_tables_are_made_once_and_a_missing_one_is_said(tables: AnyTables, partition: str) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from shared.errors import Code, Unknown
+from shared.errors import Code, Temporary, Unknown
 from sync.ports import Claim
-from sync.stores.claims import LIFETIME, TABLE, OrgClaims
+from sync.stores.claims import LIFETIME, TABLE, TURNS, OrgClaims
 from sync.stores.memory import Call, MemoryTables
 from sync.stores.tables import AzureTables
 
@@ -174,6 +174,48 @@ async def test_a_claim_whose_answer_was_lost_is_granted_or_searched_for(memory: 
     assert set(taken.values()) == {EXPIRED if applied else GRANTED}
     assert await ann.take_over([key for key, claim in taken.items() if claim.expired]) == (["k1", "k2"] if applied else [])
     assert await memory.of("bob").take(["k1", "k2"]) == {"k1": HELD, "k2": HELD}
+
+
+@pytest.mark.parametrize("effect", [True, False], ids=["it takes effect", "it does not"])
+async def test_storage_whose_answers_are_lost_again_and_again_ends_the_run(memory: Office, effect: bool) -> None:
+    calls = 0
+
+    async def cut(call: Call) -> None:
+        nonlocal calls
+        if call.name == "transact":
+            calls += 1
+            raise Unknown(Code.NETWORK)
+
+    if effect:
+        memory.tables.after = cut
+        assert await memory.of("ann").take([f"k{n}" for n in range(100)]) == {f"k{n}": EXPIRED for n in range(100)}
+        return
+    memory.tables.before = cut
+    with pytest.raises(Temporary) as caught:
+        await memory.of("ann").take(["k1", "k2"])
+    assert not isinstance(caught.value, Unknown)
+    assert (caught.value.code, calls) == (Code.UNAVAILABLE, TURNS)
+
+
+async def test_claims_that_colleagues_take_and_give_back_in_turns_are_not_asked_for_without_end(memory: Office) -> None:
+    bob, calls = memory.of("bob"), 0
+
+    async def before(call: Call) -> None:
+        nonlocal calls
+        if call.name == "transact":
+            calls += 1
+            memory.tables.before = None
+            await bob.take(["k1"])
+            memory.tables.before = before
+        if call.name == "get":
+            memory.tables.before = None
+            await bob.give_back(["k1"])
+            memory.tables.before = before
+
+    memory.tables.before = before
+    with pytest.raises(Temporary):
+        await memory.of("ann").take(["k1"])
+    assert calls == TURNS
 
 
 async def test_a_takeover_whose_answer_was_lost_is_not_taken_for_won(memory: Office) -> None:

@@ -125,13 +125,6 @@ async def test_candidates_are_allowed_decisions(conflicts: Conflicts, tables: Me
     assert {row.name: row.candidates for row in await conflicts.of_user(USER)}["O1"] == ("003A", "003B")
 
 
-async def test_purging_leaves_open_questions_however_old(conflicts: Conflicts) -> None:
-    await ask(conflicts, question("S1"), question("S2", winner="outlook"))
-    await ask(conflicts, question("S3", winner="outlook"), now=LATER)
-    assert await conflicts.purge(LATER) == 1
-    assert {row.name for row in await conflicts.of_user(USER)} == {"S1", "S3"}
-
-
 async def test_a_question_that_somebody_removed_is_not_made_again_by_its_decision(conflicts: Conflicts) -> None:
     await conflicts.decide(USER, "contact", [Answer(name="S1", decision="outlook", version="v1")], now=NOW, run="r")
     assert await conflicts.of_user(USER) == []

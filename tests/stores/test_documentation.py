@@ -13,14 +13,14 @@ from shared.records import Origin, Side
 from sync.core.link import Link
 from sync.keeping import Changes, Intended, Intent, Op, Pending, Why
 from sync.ports import Answer, Before, Question
-from sync.stores import TABLES, approvals, claims, conflicts, errors, journal, people, profile, runs, state
+from sync.stores import TABLES, approvals, claims, conflicts, errors, journal, people, profile, purging, runs, state
 from sync.stores.memory import MemoryTables
 
 PAGE = (Path(__file__).parents[2] / "docs/tables.md").read_text(encoding="utf-8")
 TYPES: Mapping[type, str] = {str: "text", int: "number", float: "decimal", datetime: "time", bool: "true or false"}
 COLUMNS: Mapping[str, Mapping[str, type]] = {
     state.TABLE: state.COLUMNS,
-    claims.TABLE: claims.COLUMNS,
+    claims.TABLE: {**claims.COLUMNS, **purging.COLUMNS},
     people.USERS: people.USER_COLUMNS,
     people.PROFILES: {name: type(column.default) for name, column in profile.PROFILE_COLUMNS.items()},
     errors.TABLE: errors.COLUMNS,
@@ -102,6 +102,7 @@ async def write_everything(tables: MemoryTables) -> None:
     await runs.Runs(tables).write("u", "ann", run)
     entry = Before(side=Side.OUTLOOK, action="delete", fields={"phone": "1"}, whole={"a": "x" * 40_000})
     await journal.Journal(tables).write("u", "ann", "contact", [entry], now=NOW, run="r")
+    await purging.purge(tables, people.People(tables), now=NOW, run="r")
 
 
 @pytest.mark.parametrize("table", COLUMNS)

@@ -79,17 +79,3 @@ async def test_a_value_of_any_size_is_kept_whole(journal: Journal) -> None:
 async def test_two_fields_can_not_share_a_column(journal: Journal) -> None:
     with pytest.raises(ValueError, match="Before_line2"):
         await write(journal, overwritten(line="x" * 40_000, line2="y"))
-
-
-async def test_days_are_purged_and_the_rest_stays(journal: Journal, tables: MemoryTables) -> None:
-    for days in range(4):
-        await write(journal, *[overwritten(n) for n in range(3)], now=NOW - timedelta(days=days))
-        await journal.write("v", "bob", "contact", [overwritten()], now=NOW - timedelta(days=days), run="r")
-    assert await journal.purge("2026-02-28") == 8
-    assert sorted({row.partition async for row in tables.scan_table(TABLE)}) == [
-        "2026-02-28|u",
-        "2026-02-28|v",
-        "2026-03-01|u",
-        "2026-03-01|v",
-    ]
-    assert await journal.purge("2026-02-28") == 0

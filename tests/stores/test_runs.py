@@ -32,15 +32,6 @@ async def test_a_run_costs_one_table_operation_and_the_newest_comes_first(tables
     assert row.values["Seconds"] == 2.5
 
 
-async def test_purging_removes_old_runs_of_all_users(tables: MemoryTables) -> None:
-    runs = Runs(tables)
-    for user in ("u", "v"):
-        for number in range(3):
-            await runs.write(user, user, run(number))
-    assert await runs.purge(run(2).started) == 4
-    assert [await runs.of_user(user) for user in ("u", "v")] == [[run(2)], [run(2)]]
-
-
 async def test_a_counter_may_not_overwrite_a_column(tables: MemoryTables) -> None:
     with pytest.raises(ValueError, match="Result"):
         await Runs(tables).write("u", "ann", Run(id="r", started=NOW, ended=NOW, why="", result=Result.DONE, counts={"Result": 1}))
