@@ -263,7 +263,7 @@ class Judge:
                     "share_record",
                     "mark",
                 )
-                moved = ("move_in", "move_out", "unmark", "create_item_marked", "restore_item")
+                moved = ("move_in", "move_out", "unmark", "create_item_marked", "restore_item", "copy_item")
                 if not self.ledger.of(person, *reasons, *moved) and person not in removed:
                     yield f"{person}: deleted in the mailbox of {write.user}, and nobody gave a reason"
 

@@ -209,16 +209,23 @@ class People:
     def move_in(self, who: Somebody, step: Step) -> None:
         item = self._item(who, step, inside=False)
         who.outlook.move_contact(item["id"], self._home(who))
-        self._note(step, who, Side.OUTLOOK, item["id"], str(item["surname"]))
+        self._bring(step, who, item)
 
     def mark(self, who: Somebody, step: Step) -> None:
-        self._categorise(who, step, self._item(who, step, inside=False), [CATEGORY])
+        item = self._item(who, step, inside=False)
+        who.outlook.edit_contact(item["id"], {"categories": [CATEGORY]})
+        self._bring(step, who, item)
+
+    def _bring(self, step: Step, who: Somebody, item: Mapping[str, Any]) -> None:
+        """Somebody opts an item in. If its record is a colleague's by now, or gone, that makes a new one."""
+        person = str(item["surname"])
+        if not any(row["LastName"] == person for row in self._records(who)):
+            self.ledger.made[person] += 1
+        self._note(step, who, Side.OUTLOOK, item["id"], person)
 
     def unmark(self, who: Somebody, step: Step) -> None:
-        self._categorise(who, step, self._item(who, step), [])
-
-    def _categorise(self, who: Somebody, step: Step, item: Mapping[str, Any], categories: Sequence[str]) -> None:
-        who.outlook.edit_contact(item["id"], {"categories": list(categories)})
+        item = self._item(who, step)
+        who.outlook.edit_contact(item["id"], {"categories": []})
         self._note(step, who, Side.OUTLOOK, item["id"], str(item["surname"]))
 
     def copy_item(self, who: Somebody, step: Step) -> None:
