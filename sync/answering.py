@@ -14,6 +14,7 @@ from sync.ports import Answer, Trouble
 
 SIDES = {"salesforce": Winner.SALESFORCE, "outlook": Winner.OUTLOOK}
 CREATE = "create"
+MATCHES = (Code.SEVERAL_CANDIDATES, Code.POSSIBLE_COPY)
 
 
 async def answer(desk: Desk) -> None:
@@ -21,7 +22,7 @@ async def answer(desk: Desk) -> None:
     asked = {name: pending for name, pending in desk.state.pendings.items() if pending.asked and name in given}
     if not asked:
         return
-    matches = {name: pending for name, pending in asked.items() if not pending.salesforce_id or given[name].decision.strip() not in SIDES}
+    matches = {name: pending for name, pending in asked.items() if pending.code in MATCHES}
     conflicts = {name: pending for name, pending in asked.items() if name not in matches}
     await _choose(desk, matches, given)
     await _settle(desk, conflicts, given)
@@ -34,17 +35,10 @@ async def _choose(desk: Desk, asked: Mapping[str, Pending], given: Mapping[str, 
     pairs: list[Pair] = []
     for name, pending in asked.items():
         choice = given[name].decision.strip()
+        choice = CREATE if choice.lower() == CREATE else choice
         if choice != CREATE and choice not in pending.candidates and not _looks_like_id(choice):
-            text = f"Decision '{choice[:40]}' is not allowed; allowed are: {', '.join([CREATE, *pending.candidates, *SIDES])}"
-            trouble = Trouble(
-                code=Code.SEVERAL_CANDIDATES,
-                side=Side.OUTLOOK,
-                salesforce_id=pending.salesforce_id,
-                outlook_id=pending.outlook_id,
-                field="Decision",
-                text=text,
-            )
-            note.troubles.append(trouble)
+            text = f"Decision '{choice[:40]}' is not allowed; allowed are: {', '.join([CREATE, *pending.candidates])}"
+            note.troubles.append(_not_allowed(pending, text))
             continue
         choices[pending.outlook_id] = choice
         pairs.append(pair_named(pending))
@@ -53,20 +47,38 @@ async def _choose(desk: Desk, asked: Mapping[str, Pending], given: Mapping[str, 
     await look(desk, pairs, fresh=True, answers=Answers(choices=choices))
 
 
+def _not_allowed(pending: Pending, text: str) -> Trouble:
+    return Trouble(
+        code=Code(pending.code),
+        side=Side.OUTLOOK,
+        salesforce_id=pending.salesforce_id,
+        outlook_id=pending.outlook_id,
+        field="Decision",
+        text=text,
+    )
+
+
 def _looks_like_id(choice: str) -> bool:
     return len(choice) in (15, 18) and choice.isalnum()
 
 
 async def _settle(desk: Desk, asked: Mapping[str, Pending], given: Mapping[str, Answer]) -> None:
     """Who wins a conflict. If either side changed since it was shown, the question is asked again with the new values."""
-    complete = await complete_pairs(desk, [pair_named(pending) for pending in asked.values()], fresh=True)
+    sides = {name: SIDES.get(given[name].decision.strip().lower()) for name in asked}
+    wrong = [pending for name, pending in asked.items() if sides[name] is None]
+    if wrong:
+        text = f"this Decision is not allowed; allowed are: {', '.join(SIDES)}"
+        await desk.keep(Note(troubles=[_not_allowed(pending, text) for pending in wrong]))
+    complete = await complete_pairs(desk, [pair_named(asked[name]) for name, side in sides.items() if side is not None], fresh=True)
     plans: list[Plan] = []
+    decided: list[Plan] = []
     for pair in complete:
         planned = plan(pair, desk.rules)
         name = next((name for name in names_of(pair) if name in given), "")
         if planned.act is Act.WAIT and name and question_of(desk, planned, name).version == given[name].version:
-            planned = plan(pair, desk.rules, answer=SIDES[given[name].decision.strip()])
+            planned = plan(pair, desk.rules, answer=sides.get(name))
+            decided += [planned] if planned.act in DELETIONS else []
         plans.append(planned)
-    await deletions.delete(desk, [one for one in plans if one.act in DELETIONS])
-    others = [one for one in plans if one.act not in DELETIONS]
+    await deletions.delete(desk, decided)
+    others = [one for one in plans if one not in decided]
     await look(desk, await dispatch(desk, others, Answers()), fresh=True)

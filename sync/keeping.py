@@ -40,6 +40,8 @@ class Pending:
     """Of a deletion: where it is to be made."""
     approval: str = ""
     """Of a held deletion: the name of the set."""
+    inside: bool = False
+    """Of an item without a link: it was in the folder, so that its category is the sync's."""
     candidates: tuple[str, ...] = ()
     """Of a match that a person decides: the Salesforce ids that are reserved for it."""
 
@@ -70,6 +72,7 @@ class Intended:
     key: str = ""
     """Of a create in Salesforce: the unique key it carries."""
     claim: str = ""
+    """Of a create in Salesforce: the claims it holds, comma-separated, the one to be named first."""
     inside: bool = True
     """Of a move: into the folder, or out of it."""
 

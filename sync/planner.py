@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from shared.errors import Code
+from shared.errors import CATALOGUE, Code
 from sync.messages import Message, Why
 from sync.ports import Clock, Directory, Person, SalesforceUser, SalesforceUsers
 from sync.stores.errors import EVERYONE, Errors, Report
@@ -52,6 +52,8 @@ class Planner:
     group_id: str
     checked: datetime | None = None
     org_id: str = ""
+    found: set[str] = field(default_factory=set)
+    """Object ids of everybody whom the directory knows in this round."""
     group: set[str] = field(default_factory=set)
     """Object ids of the group's members in this round."""
 
@@ -98,6 +100,7 @@ class Planner:
                 if moved is not None:
                     rows[person.id] = moved
         members.update({key: person for key in bare if (person := looked.get(key)) is not None})
+        self.found = set(members)
         return rows, members
 
     async def _salesforce_users(self, wanted: Sequence[tuple[UserRow, Person | None]]) -> Mapping[str, "list[SalesforceUser]"]:
@@ -140,15 +143,16 @@ class Planner:
                 if active
                 else (Connection.INACTIVE_SALESFORCE_USER if found else Connection.NO_SALESFORCE_USER)
             )
-            return replace(known, state=state, state_text=CODES[state])
+            return replace(known, state=state, state_text=CATALOGUE[CODES[state]].meaning)
         user = active[0]
         pinned = known.salesforce_user_id and (known.salesforce_user_id, known.org_id) != (user.id, self.org_id)
-        if pinned and row.confirm_identity != user.id:
+        confirmed = user.id if known.org_id == self.org_id else f"{user.id}@{self.org_id}"
+        if pinned and row.confirm_identity != confirmed:
             text = f"bound to {known.salesforce_user_id} of {known.org_id}, now matches {user.id} of {self.org_id}"
             return replace(known, state=Connection.IDENTITY_CHANGED, state_text=text)
-        state = Connection.CONNECTED if known.state in OURS or known.state is None else known.state
-        text = "" if state is Connection.CONNECTED else known.state_text
-        return replace(known, salesforce_user_id=user.id, salesforce_user=user.username, org_id=self.org_id, state=state, state_text=text)
+        kept = None if known.state in OURS else known.state  # a run that ends well says that the person is connected
+        text = "" if kept is None else known.state_text
+        return replace(known, salesforce_user_id=user.id, salesforce_user=user.username, org_id=self.org_id, state=kept, state_text=text)
 
     async def _tell(self, facts: Sequence[tuple[UserRow, Facts]], bad: Sequence[BadValue], round_id: str, now: datetime) -> None:
         """An error row for whoever cannot sync; it goes when they can again."""
@@ -161,6 +165,9 @@ class Planner:
             if old is not None and old is not code:
                 await self.errors.solve(row.key, {Report(code=old).key})
         problems = [*bad, *(problem for row, _ in facts for problem in row.problems)]
+        unknown = [row.key for row, _ in facts if row.enabled and row.key not in self.found]
+        told = [Report(code=Code.UNKNOWN_USER, name=key, text=f"SyncUsers, row {key}: the directory has no such user") for key in unknown]
+        await self.errors.tell_exactly(EVERYONE, "", Code.UNKNOWN_USER, told, now=now, run=round_id)
         reports = [
             Report(code=Code.PROFILE_INVALID, name=f"{one.table}/{one.row}/{one.column}", text=one.text, field=one.column)
             for one in problems

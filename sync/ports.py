@@ -5,7 +5,7 @@ A port speaks in items, drafts and rows; it knows no decision. Every write is an
 and `LeaseLost` is raised.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias
@@ -123,8 +123,9 @@ class OutlookItems(Protocol):
         """DELETE each (id, etag) with If-Match; an item that is gone already is Missing."""
         ...
 
-    async def copy_photos(self, moves: Sequence[tuple[str, str]]) -> None:
-        """Carry the photos of moved items (source id, target id). A photo that is refused stays behind, and stops nothing."""
+    async def copy_photos(self, moves: Sequence[tuple[str, str]]) -> Collection[str]:
+        """Carry the photos of moved items (source id, target id). A photo that is refused stays behind. Answers the sources whose photo
+        could not be carried just now."""
         ...
 
     async def find_stamped(self, stamps: Sequence[str], *, inside: bool = True) -> Mapping[str, Sequence[Item]]:
@@ -459,6 +460,8 @@ class UserState(Protocol):
 
     again: bool
     """A wake-up came during the run."""
+    compare: bool
+    """It asked for a full comparison."""
 
     def kind(self, kind: str) -> KindState: ...
 

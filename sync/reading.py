@@ -4,8 +4,10 @@ Nothing is decided here. An item that holds what its link's base says is dropped
 than what the link knows is a replay and is looked at by id; everything else becomes a pair for `apply.look`.
 """
 
+from collections.abc import AsyncIterator, Mapping
+
 from shared.records import Absent, Item, Origin, Place, Seen, Side
-from sync.apply.desk import Desk
+from sync.apply.desk import PIECE, Desk
 from sync.core.decide import changed
 from sync.core.link import Link, Status
 from sync.core.plan import Pair
@@ -57,24 +59,38 @@ def _is_home(item: Item, link: Link) -> bool:
     return item.place is Place.INSIDE and item.marked and link.home
 
 
-async def salesforce_pairs(desk: Desk, page: SalesforcePage, *, ids_only: bool = False) -> list[Pair]:
-    """Of a full read (in the order of ids) also the links that the search does not show: each is looked up by id."""
+async def salesforce_pairs(desk: Desk, page: SalesforcePage, *, ids_only: bool = False) -> AsyncIterator[list[Pair]]:
+    """In pieces, each to be looked at before the next is taken. Of a full read (in the order of ids) also the links that the search does
+    not show: each is looked up by id. Of records that a sweep shows and nothing is linked to, it knows the id only: they are read."""
     seen: dict[str, Seen] = {one.id: one for one in page.items}
-    if page.full:
-        links = {link.salesforce_id: link async for link in desk.state.between(page.first_id, page.last_id)}
+    if not page.full:
+        yield _concerning(desk, seen, await desk.state.by_salesforce(list(seen)))
+        return
+    desk.outside.difference_update([one for one in desk.outside if page.first_id < one <= page.last_id])
+    linked: set[str] = set()
+    after = page.first_id
+    while after < page.last_id:
+        links = {}
+        async for link in desk.state.between(after, page.last_id):
+            links[link.salesforce_id] = link
+            if len(links) == PIECE:
+                break
+        after = max(links) if len(links) == PIECE else page.last_id
+        linked.update(links)
+        desk.active += sum(1 for link in links.values() if link.status is Status.ACTIVE)
         absent = [one for one, link in links.items() if one not in seen and link.status is not Status.RESERVED]
-        wanted = ids_only and desk.policy.direction.reaches(Side.OUTLOOK)
-        unknown = [one for one in seen if one not in links and f"S{one}" not in desk.state.pendings] if wanted else []
-        desk.outside.difference_update([one for one in desk.outside if page.first_id < one <= page.last_id])
-        if absent or unknown:
-            looked = await desk.org.get(desk.kind, [*absent, *unknown], desk.search)
-            seen.update(looked)
-            outside = {one.id for one in looked.values() if isinstance(one, Item) and one.place is Place.OUTSIDE}
-            desk.outside.update(outside.intersection(absent))
-    else:
-        links = dict(await desk.state.by_salesforce(list(seen)))
-    if ids_only:  # of records that were not looked at, a sweep knows nothing but the id
-        seen = {name: one for name, one in seen.items() if name in links or not isinstance(one, Item) or one.fields}
+        looked = await desk.org.get(desk.kind, absent, desk.search) if absent else {}
+        desk.outside.update(one.id for one in looked.values() if isinstance(one, Item) and one.place is Place.OUTSIDE)
+        yield _concerning(desk, {**looked, **{one: seen[one] for one in links if one in seen}}, links)
+    new = {name: one for name, one in seen.items() if name not in linked}
+    if ids_only:
+        carried = desk.policy.direction.reaches(Side.OUTLOOK)
+        wanted = [name for name in new if carried and f"S{name}" not in desk.state.pendings]
+        new = dict(await desk.org.get(desk.kind, wanted, desk.search)) if wanted else {}
+    yield _concerning(desk, new, {})
+
+
+def _concerning(desk: Desk, seen: Mapping[str, Seen], links: Mapping[str, Link]) -> list[Pair]:
     pairs: list[Pair] = []
     for one in seen.values():
         link = links.get(one.id)

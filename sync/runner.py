@@ -49,6 +49,8 @@ class Ran:
     result: Result
     counts: Mapping[str, int] = field(default_factory=dict)
     """`ToOutlookNew`, `ToSalesforceUpdated`, … by kind: `contact.ToOutlookNew`."""
+    compare: bool = False
+    """The next run is to make a full comparison: it was asked for, and has not been begun."""
     again: bool = False
     """To be queued again at once: a wake-up came meanwhile, or the budget was used up."""
 
@@ -125,7 +127,12 @@ class Run:
         counts: Counter[str] = Counter()
         for one in progress:
             counts.update({f"{one.desk.kind.name}.{name}": number for name, number in one.desk.counts.items()})
-        return Ran(result=Result.DONE if finished else Result.CONTINUES, counts=counts, again=self.state.again or not finished)
+        return Ran(
+            result=Result.DONE if finished else Result.CONTINUES,
+            counts=counts,
+            compare=self.state.compare or (self.compare and not any(one.compared for one in progress)),
+            again=self.state.again or not finished,
+        )
 
     def _time_is_up(self) -> bool:
         return self.clock.now() - self.started > self.times.budget
@@ -221,11 +228,13 @@ class Run:
 
     async def _take_salesforce(self, one: _Progress, page: SalesforcePage) -> None:
         await self._recover_creates(one.desk)
-        pairs = await salesforce_pairs(one.desk, page)
-        await self._look(one, pairs)
+        found = 0
+        async for pairs in salesforce_pairs(one.desk, page):
+            found += len(pairs)
+            await self._look(one, pairs)
         one.salesforce_more = page.more
         outside = sorted(one.desk.outside)[:OUTSIDE_LIMIT]
-        await one.save("salesforce", {"state": page.state, "outside": outside}, at_once=page.more or page.full or bool(pairs))
+        await one.save("salesforce", {"state": page.state, "outside": outside}, at_once=page.more or page.full or bool(found))
 
     async def _recover_creates(self, desk: Desk) -> None:
         """What an unsure create has made may be on the page just read: it is adopted before it could be taken for new."""
@@ -265,18 +274,24 @@ class Run:
         state: State = cursor.get("state", {})
         if not state and self.clock.now() - last < self.times.sweep:
             return True
-        more = True
+        more, counted = True, not state
+        one.desk.active = 0
         while more:
             if self._time_is_up():
                 return False
             read = SalesforceRead(kind=one.desk.kind, search=one.desk.search, state=state, ids_only=True)
             (page,) = await self.org.read([read])
-            pairs = await salesforce_pairs(one.desk, page, ids_only=True)
-            await self._look(one, pairs)
+            found = 0
+            async for pairs in salesforce_pairs(one.desk, page, ids_only=True):
+                found += len(pairs)
+                await self._look(one, pairs)
+            counted = counted and not found and not one.desk.touched
             state, more = (page.state if page.more else {}), page.more
             await self._remember_outside(one)
             kept = {**cursor, "state": state, **({} if more else {"last": self.started.isoformat()})}
-            await one.save("sweep", kept, at_once=more or bool(pairs))
+            await one.save("sweep", kept, at_once=more or bool(found))
+        if counted and one.desk.active != one.desk.state.links:
+            await one.desk.state.commit(Changes(count=one.desk.active - one.desk.state.links))  # a death within a commit had left it wrong
         return True
 
     async def _remember_outside(self, one: _Progress) -> None:

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from shared.errors import Code, LeaseLost, Permanent, Reach, SyncError
+from shared.errors import CATALOGUE, Code, LeaseLost, Permanent, Reach, SyncError
 from shared.logs import tell
 from shared.settings import KNOWN, STORAGE, Settings, SettingsInvalid, load
 from sync import messages
@@ -111,8 +111,6 @@ class World:
 
 def open_world(settings: Settings) -> World:
     """The real one."""
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # else a line, with a name in it, for each request
-    logging.getLogger("azure.core.pipeline.policies.http_logging_policy").setLevel(logging.WARNING)  # else a line for each request
     import httpx  # noqa: PLC0415 - cold start: not before a trigger fires
     from azure.identity.aio import DefaultAzureCredential  # noqa: PLC0415
 
@@ -133,6 +131,8 @@ def open_world(settings: Settings) -> World:
 class App:
     def __init__(self, settings: Settings, world: World, *, times: Times | None = None, lease: timedelta = LEASE) -> None:
         self.settings, self.world = settings, world
+        for chatty in ("httpx", "azure.core.pipeline.policies.http_logging_policy"):  # a line, with names in it, for each request
+            logging.getLogger(chatty).setLevel(logging.WARNING)
         self._times, self._lease = times, lease
         self.tables, self.clock = world.tables, world.clock
         login = GraphLogin(world.graph_token, settings.graph_endpoint, world.clock)
@@ -298,14 +298,15 @@ class App:
             raise
         if ran.result is Result.BUSY:
             return []
-        if row.facts.state is not Connection.CONNECTED and ran.result is Result.DONE:
+        if row.facts.state is not Connection.CONNECTED and ran.result is Result.DONE:  # also a new or returned person: nothing is wrong now
             await self._recovered(row)
         await self._write_run(
             message, row, run_id, started, RunResult.DONE if ran.result is Result.DONE else RunResult.CONTINUES, "", ran.counts, counter
         )
         if not ran.again:
             return []
-        return [messages.write(replace(message, why=Why.CONTINUATION, asked=self.clock.now()))]
+        why = Why.COMPARE if ran.compare else Why.CONTINUATION
+        return [messages.write(replace(message, why=why, version="", asked=self.clock.now()))]
 
     async def _sync(self, message: Message, row: UserRow, run_id: str) -> Ran:
         profile = await self._profile(message, row)
@@ -318,6 +319,7 @@ class App:
             mark=self._mark,
             lease_time=self._lease,
             asked=message.asked,
+            compare=message.why is Why.COMPARE,
         )
         if state is None:
             return Ran(result=Result.BUSY)
@@ -380,7 +382,7 @@ class App:
             org=org,
             clock=self.clock,
         )
-        visible = ",".join(sorted(schema.fields))
+        visible = ",".join([*kind.salesforce_select(schema), schema.key_field])
         print_ = [
             TRANSLATION,
             self._mark,
@@ -432,7 +434,8 @@ class App:
         await self.errors.solve(row.key, rows)
 
     async def _set_state(self, row: UserRow, state: Connection, code: Code | None) -> None:
-        await self.people.put([(row, replace(row.facts, state=state, state_text=str(code or "")))], now=self.clock.now())
+        text = CATALOGUE[code].meaning if code else ""
+        await self.people.put([(row, replace(row.facts, state=state, state_text=text))], now=self.clock.now())
 
     async def _write_run(
         self,

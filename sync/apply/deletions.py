@@ -66,6 +66,9 @@ async def make(desk: Desk, decided: Held = Held.NO) -> None:
     if doomed and decided is Held.NO and exceeds(len(doomed), desk.state.links, desk.limits):
         await _hold(desk, doomed)
         return
+    if approval:  # first: a death later on must not leave a question that is answered
+        await desk.ledger.solve([f"S{approval}"])
+        await desk.ledger.finish(approval, "approved" if decided is Held.APPROVED else "rejected" if decided is Held.REJECTED else "done")
     names = {one.pending for one in doomed}
     for piece in pieces([pending for pending in waiting if pending.name in names], OUTLOOK_CHUNK):
         if desk.time_is_up():
@@ -73,9 +76,8 @@ async def make(desk: Desk, decided: Held = Held.NO) -> None:
             return
         deletions = await _still_deletions(desk, piece)
         await (_keep_all(desk, deletions) if decided is Held.REJECTED else delete(desk, deletions))
-    if approval:
-        await desk.ledger.finish(approval, "rejected" if decided is Held.REJECTED else "done")
-        await desk.ledger.solve([f"S{approval}"])
+    if decided is Held.APPROVED:
+        await desk.ledger.finish(approval, "done")
 
 
 async def _still_deletions(desk: Desk, piece: Sequence[Pending]) -> list[Plan]:

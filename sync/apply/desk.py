@@ -83,8 +83,12 @@ class Desk:
     """Salesforce ids of pairs that were written since the page at hand was read: what the page says of them is old."""
     stopping: SyncError | None = None
     """An error of the whole user that a write met: raised once what did take effect is kept."""
+    active: int = 0
+    """Active links that full reads and sweeps of this run have met."""
     time_is_up: Callable[[], bool] = lambda: False
     """Whether the run has used up its budget."""
+    looked: bool = False
+    """A piece of pairs was looked at in this run."""
     cut: bool = False
     """Something was put off because it had: the run is to be continued."""
     noticed: set[str] = field(default_factory=set)
@@ -143,6 +147,7 @@ class Desk:
         self.numbered += 1
         intent = Intent(key=f"{self.run}-{self.numbered:04d}", op=op, sent=self.clock.now(), actions=tuple(actions))
         await self.state.commit(Changes(intents=[intent]))
+        await self.state.hold(CALL_TIME)  # a process that stood still since then has lost the lease: nothing is sent
         return intent
 
     # ----------------------------------------------------------------- notes
@@ -213,6 +218,7 @@ class Desk:
             code=old.code if old else "",
             asked=old.asked if old else False,
             candidates=old.candidates if old else (),
+            inside=bool(old and old.inside),
         )
 
     def pending(self, pair: Pair) -> Pending | None:
@@ -238,6 +244,7 @@ class Desk:
                 since=old.since if old else now,
                 asked=old.asked if old else False,
                 candidates=old.candidates if old else (),
+                inside=_inside(pair, old),
             )
         )
         if told:
@@ -273,6 +280,12 @@ class Desk:
             note.pendings.append(self.look_later(plan.pair, due=self.clock.now() + VENDOR_LIMIT))
         else:
             note.again.append(plan.pair)
+
+
+def _inside(pair: Pair, old: Pending | None) -> bool:
+    """Whether a new item was in the folder when it was put off: the category it carries is then ours, not a person's wish."""
+    item = pair.item(Side.OUTLOOK)
+    return item.place is Place.INSIDE if item is not None else bool(old and old.inside)
 
 
 def pieces(pairs: Sequence[T], size: int = PIECE) -> Iterator[Sequence[T]]:

@@ -31,10 +31,11 @@ class Answers:
 async def look(desk: Desk, pairs: Sequence[Pair], *, fresh: bool = False, answers: Answers | None = None) -> None:
     """`fresh`: read both sides again, whatever the pairs say. What there is no time for stays pending, and the run is to be continued."""
     for piece in pieces(pairs):
-        if desk.time_is_up():
+        if desk.looked and desk.time_is_up():  # every run comes a piece further, however slow the services are
             desk.cut = True
             await desk.keep(Note(pendings=[desk.look_later(pair) for pair in piece]))
         else:
+            desk.looked = True
             await _look(desk, piece, fresh=fresh, answers=answers or Answers())
 
 
@@ -59,8 +60,7 @@ def _answer(pair: Pair, answers: Answers) -> Winner | None:
 async def complete_pairs(desk: Desk, pairs: Sequence[Pair], *, fresh: bool) -> list[Pair]:
     """Read what is not known, of one piece. Pairs of which an outcome is still unknown, or that cannot be read, are left out."""
     await desk.state.hold(CALL_TIME)
-    if fresh:
-        pairs = await _again(desk, pairs)
+    pairs = await _again(desk, pairs) if fresh else await _linked_meanwhile(desk, pairs)
     note, ready = Note(), []
     for pair in {ids_of(pair): pair for pair in pairs}.values():
         if (intent := desk.busy(pair)) is not None:
@@ -82,6 +82,18 @@ async def complete_pairs(desk: Desk, pairs: Sequence[Pair], *, fresh: bool) -> l
             record, item = records.get(pair.link.salesforce_id), items.get(pair.link.outlook_id)
             known.append(replace(pair, salesforce=pair.salesforce or record, outlook=pair.outlook or item))
     return await _follow_merges(desk, known)
+
+
+async def _linked_meanwhile(desk: Desk, pairs: Sequence[Pair]) -> Sequence[Pair]:
+    """A record that a page shows as new, and that got a link since the page was read (a merge moved one there), is no new one."""
+    late = [
+        pair.salesforce.id for pair in pairs if pair.link is None and pair.salesforce is not None and pair.salesforce.id in desk.touched
+    ]
+    links = await desk.state.by_salesforce(late) if late else {}
+    return [
+        Pair(link=links[pair.salesforce.id]) if pair.link is None and pair.salesforce and pair.salesforce.id in links else pair
+        for pair in pairs
+    ]
 
 
 def pair_named(pending: Pending) -> Pair:
@@ -126,12 +138,16 @@ async def _follow_merges(desk: Desk, pairs: Sequence[Pair]) -> list[Pair]:
                 break
             survivor = (await desk.org.get(desk.kind, [survivor.now], desk.search)).get(survivor.now) or survivor
         there = (await desk.state.by_salesforce([survivor.id])).get(survivor.id) if isinstance(survivor, Item) else None
-        if not isinstance(survivor, Item) or (there is not None and there.status is Status.ACTIVE):
+        if there is not None and there.status is Status.RESERVED:
+            await desk.keep(Note(pendings=[desk.look_later(pair)]))  # until the question about the survivor is answered
+            continue
+        if not isinstance(survivor, Item) or there is not None:
             followed.append(replace(pair, salesforce=Absent(id=seen.id, lack=Lack.INVISIBLE)))
             continue
         moved = replace(link, salesforce_id=survivor.id)
         await desk.state.commit(Changes(drop_links=[link], new_links=[moved]))
         taken_in.add(survivor.id)
+        desk.touched.add(survivor.id)
         desk.counts["Merged"] += 1
         followed.append(replace(pair, salesforce=survivor, link=moved))
     return [pair for pair in followed if pair.link is not None or pair.salesforce is None or pair.salesforce.id not in taken_in]
@@ -139,11 +155,12 @@ async def _follow_merges(desk: Desk, pairs: Sequence[Pair]) -> list[Pair]:
 
 async def dispatch(desk: Desk, plans: Sequence[Plan], answers: Answers) -> Sequence[Pair]:
     """Have each plan carried out; answers the pairs to be looked at again."""
+    again: list[Pair] = []
+    note = Note()
+    plans = await outlook.unmark_moved_out(desk, plans)
     sorted_plans: dict[Act, list[Plan]] = defaultdict(list)
     for one in plans:
         sorted_plans[one.act].append(one)
-    again: list[Pair] = []
-    note = Note()
     for act in (Act.NOTHING, Act.FORGET, Act.WAIT, Act.REST, *DELETIONS):
         for one in sorted_plans.pop(act, []):
             _note_only(desk, note, one)

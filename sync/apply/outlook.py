@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from shared.errors import Code, Permanent
 from shared.records import Fields, Item, Origin, Place, Side
-from sync.apply.desk import Desk, Note, pieces, present, rebased
+from sync.apply.desk import VENDOR_LIMIT, Desk, Note, pieces, present, rebased
 from sync.core.fingerprint import Base
 from sync.core.link import Link, Status
 from sync.core.plan import Act, Pair, Plan
@@ -217,6 +218,36 @@ async def mark_new(desk: Desk, plans: Sequence[Plan]) -> tuple[Sequence[Plan], S
     return marked, again
 
 
+async def unmark_moved_out(desk: Desk, plans: Sequence[Plan]) -> Sequence[Plan]:
+    """New items that were put off (refused, in question) and that a person moved out of the folder meanwhile: a choice, as with a linked
+    one. The category, which was the sync's, is taken off, and the item is let alone. Answers the other plans."""
+    out = [
+        plan
+        for plan in plans
+        if plan.pair.link is None
+        and (item := plan.pair.item(Side.OUTLOOK)) is not None
+        and item.place is Place.OUTSIDE
+        and (pending := desk.pending(plan.pair)) is not None
+        and pending.inside
+    ]
+    for chunk in pieces(out, CHUNK):
+        note = Note()
+        items = [present(plan.pair.outlook) for plan in chunk]
+        actions = [Intended(outlook_id=item.id) for item in items]
+        intent = await desk.intend(Op.UPDATE_OUTLOOK, actions)
+        changes = [OutlookChange(id=item.id, etag=item.version, body=desk.outlook.mark(item, on=False)) for item in items]
+        unsure: list[Intended] = []
+        for plan, action, outcome in zip(chunk, actions, await desk.outlook.update(changes), strict=True):
+            if isinstance(outcome, Done):
+                note.done.append(plan.pair)
+            else:
+                desk.sort(note, plan, outcome, Side.OUTLOOK)
+                unsure += [action] if isinstance(outcome, Unsure) else []
+        note.pendings += [desk.look_later(pair) for pair in note.again]
+        await desk.keep(note, intent, unsure)
+    return [plan for plan in plans if plan not in out] if out else plans
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
     """A pair whose item has been copied elsewhere; the source is still there."""
@@ -272,19 +303,21 @@ async def _move(desk: Desk, plans: Sequence[Plan], *, inside: bool) -> Sequence[
         else:
             desk.sort(note, plan, outcome, Side.OUTLOOK)
             rest += [action] if isinstance(outcome, Unsure) else []
-    unfinished = await finish_moves(desk, note, moves, inside=inside)
+    unfinished = await finish_moves(desk, note, moves, inside=inside, sent=intent.sent)
     rest += [action for _, item, action in ready if item.id in unfinished]
     await desk.keep(note, intent, rest)
     return note.again
 
 
-async def finish_moves(desk: Desk, note: Note, moves: Sequence[Move], *, inside: bool) -> set[str]:
+async def finish_moves(desk: Desk, note: Note, moves: Sequence[Move], *, inside: bool, sent: datetime) -> set[str]:
     """The copies exist: photos, then the sources go. Where a person changed the source meanwhile, the copy goes and it starts again.
     Answers the sources of what could not be finished for sure: their intent stays open, and recovery goes on from here."""
     if not moves:
         return set()
-    await desk.outlook.copy_photos([(one.source.id, one.copy.id) for one in moves])
-    unfinished: set[str] = set()
+    late = await desk.outlook.copy_photos([(one.source.id, one.copy.id) for one in moves])
+    unfinished = set(late) if desk.clock.now() - sent < VENDOR_LIMIT else set()  # then the item goes without a photo nobody can read
+    note.pendings += [desk.look_later(one.pair) for one in moves if one.source.id in unfinished]
+    moves = [one for one in moves if one.source.id not in unfinished]
     stale: list[Move] = []
     for one, outcome in zip(moves, await desk.outlook.delete([(one.source.id, one.source.version) for one in moves]), strict=True):
         if isinstance(outcome, Done | Missing):

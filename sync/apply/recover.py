@@ -108,7 +108,7 @@ async def _created_in_salesforce(desk: Desk, intent: Intent) -> None:
             note.pendings.append(desk.later(link.salesforce_id, action.outlook_id))
         elif record is not None:
             taken.add(record.id)
-            made[action.claim] = record.id
+            made[action.claim.partition(",")[0]] = record.id
             known = item if isinstance(item, Item) else Item(id=action.outlook_id, fields={}, version="", modified=intent.sent)
             inserted(desk, note, Pair(outlook=known, link=link), replace(known, version=""), action, record.id)
             note.pendings.append(desk.later(record.id, action.outlook_id))
@@ -128,6 +128,9 @@ async def _created_in_salesforce(desk: Desk, intent: Intent) -> None:
 
 def _recognised(desk: Desk, record: Item, base: Base) -> bool:
     """Whether a record that this user created lately is the one of the intent: most of what it was created with is as it was written."""
+    mine = desk.kind.identifying(record.fields)
+    if not any(names and all(base.salesforce.get(name) == desk.hash_of(name, record.fields[name]) for name in names) for names in mine):
+        return False
     written = sum(1 for mark in base.salesforce.values() if mark != "-")
     return _same(desk, record.fields, base.salesforce) >= max(1, written - written // RECOGNISED_BY)
 
@@ -166,7 +169,7 @@ async def _still_moving(desk: Desk, note: Note, intent: Intent, action: Intended
         moved(desk, note, pair, link, done, inside=action.inside or moved_on)
     elif not changed(source, link.base.outlook, desk.hash_of) or moved_on:
         move = Move(pair=pair, link=link, source=source, copy=done)
-        unfinished = bool(await finish_moves(desk, note, [move], inside=action.inside or moved_on))
+        unfinished = bool(await finish_moves(desk, note, [move], inside=action.inside or moved_on, sent=intent.sent))
     else:
         if changed(copy, link.base.outlook, desk.hash_of):
             whole = (await desk.outlook.get_whole([copy.id])).get(copy.id)

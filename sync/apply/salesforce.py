@@ -13,7 +13,7 @@ from sync.core.link import Link, Status
 from sync.core.match import Candidate, Found, Match, match
 from sync.core.plan import Pair, Plan
 from sync.keeping import Intended, Op, Pending, Why
-from sync.ports import Before, Candidates, Claim, Done, NewSalesforce, Question, SalesforceChange, Trouble, Unsure
+from sync.ports import Before, Candidates, Done, NewSalesforce, Question, SalesforceChange, Trouble, Unsure
 from sync.translate.kind import Companies, Draft
 
 CHUNK = 200
@@ -29,7 +29,8 @@ class _New:
     plan: Plan
     item: Item
     draft: Draft
-    claim: str
+    claims: tuple[str, ...]
+    """The first one is named after the record is made; the others only keep colleagues away meanwhile."""
 
 
 async def match_or_create(desk: Desk, plans: Sequence[Plan], chosen: Mapping[str, str] | None = None) -> Sequence[Pair]:
@@ -61,7 +62,7 @@ async def _match_or_create(desk: Desk, plans: Sequence[Plan], chosen: Mapping[st
             taken[record.id] = item.id
             adopt(desk, note, plan.pair, record, links.get(record.id))
         else:
-            ask_which(desk, note, plan.pair, result, links)
+            ask_which(desk, note, plan.pair, result, links, taken)
     await desk.keep(note)
     decided = {one for one, choice in chosen.items() if choice == "create"}
     return [*again, *note.again, *await _create(desk, creating, found, decided)]
@@ -111,14 +112,15 @@ def adopt(desk: Desk, note: Note, pair: Pair, record: Item, old: Link | None) ->
     desk.counts["Matched"] += 1
 
 
-def ask_which(desk: Desk, note: Note, pair: Pair, result: Match, links: Mapping[str, Link]) -> None:
-    """Several candidates, or only one that is linked already: a person decides. Free candidates are reserved meanwhile."""
+def ask_which(desk: Desk, note: Note, pair: Pair, result: Match, links: Mapping[str, Link], taken: Collection[str] = ()) -> None:
+    """Several candidates, or only one that is linked already: a person decides. Free candidates are reserved meanwhile; not free is also
+    what an item of the same page was linked to just now (`taken`)."""
     item, old, now = present(pair.outlook), desk.pending(pair), desk.clock.now()
     copy = result.found is Found.TAKEN
     code = Code.POSSIBLE_COPY if copy else Code.SEVERAL_CANDIDATES
     shown = result.ids[:SHOWN]
-    note.new_links += [Link(salesforce_id=one, status=Status.RESERVED, origin=Origin.SALESFORCE) for one in shown if one not in links]
-    held = [one for one in shown if one not in links or links[one].status is Status.RESERVED]
+    free = [one for one in shown if one not in taken and (one not in links or links[one].status is Status.RESERVED)]
+    note.new_links += [Link(salesforce_id=one, status=Status.RESERVED, origin=Origin.SALESFORCE) for one in free if one not in links]
     salesforce_id, outlook_id = ids_of(pair)
     note.pendings.append(
         Pending(
@@ -129,7 +131,8 @@ def ask_which(desk: Desk, note: Note, pair: Pair, result: Match, links: Mapping[
             code=code,
             since=old.since if old else now,
             asked=True,
-            candidates=tuple(dict.fromkeys([*held, *(old.candidates if old else ())])),
+            candidates=tuple(dict.fromkeys([*free, *(old.candidates if old else ())])),
+            inside=item.place is Place.INSIDE,
         )
     )
     name = note.pendings[-1].name
@@ -153,6 +156,7 @@ async def _create(desk: Desk, plans: Sequence[Plan], found: Candidates, decided:
     note = Note()
     ready: list[_New] = []
     claimed: set[str] = set()
+    unsure = {key for intent in desk.state.intents.values() for action in intent.actions for key in action.claim.split(",") if key}
     if not desk.policy.direction.reaches(Side.SALESFORCE):
         note.done += [plan.pair for plan in plans]
         plans = []
@@ -161,53 +165,62 @@ async def _create(desk: Desk, plans: Sequence[Plan], found: Candidates, decided:
         draft = desk.kind.draft_salesforce(item.fields, None, desk.schema, found.companies)
         if desk.refused(note, plan.pair, draft, Side.SALESFORCE):
             continue
-        claim = "" if item.id in decided else _claim(desk, item)
-        if claim and claim in claimed:  # the same person twice in one page: the second one is looked at when the first one exists
+        claims = () if item.id in decided else _claims(desk, item)
+        if unsure.intersection(claims):  # this run's user may have made this person already: an outcome is still unknown
+            desk.fail(note, plan.pair, Temporary(Code.CLAIMED_ELSEWHERE, retry_after=SOON), Side.SALESFORCE)
+            continue
+        if claimed.intersection(claims):  # the same person twice in one page: the second one is looked at when the first one exists
             note.again.append(plan.pair)
             continue
-        claimed.add(claim)
-        ready.append(_New(plan=plan, item=item, draft=draft, claim=claim))
+        claimed.update(claims)
+        ready.append(_New(plan=plan, item=item, draft=draft, claims=claims))
     granted = await _take_claims(desk, note, ready)
     await desk.keep(note)
     return [*note.again, *(await _insert(desk, granted) if granted else [])]
 
 
-def _claim(desk: Desk, item: Item) -> str:
-    """What a colleague's run would claim for the same record: the address Salesforce can hold, else the name."""
-    identity = desk.kind.identity(replace(item, raw={}))
-    recognised = min(identity.strong, default="") or identity.weak
-    return desk.hash_of("claim", recognised) if recognised else ""
+def _claims(desk: Desk, item: Item) -> tuple[str, ...]:
+    """What a colleague's run could claim for the same record: every address, and the name."""
+    identity = desk.kind.identity(item)
+    return tuple(desk.hash_of("claim", key) for key in [*sorted(identity.strong), identity.weak] if key)
 
 
 async def _take_claims(desk: Desk, note: Note, ready: Sequence[_New]) -> Sequence[_New]:
-    claims = await desk.claims.take([new.claim for new in ready if new.claim])
-    granted = [new for new in ready if not new.claim or claims[new.claim].granted]
+    claims = await desk.claims.take([key for new in ready for key in new.claims])
+    granted = [new for new in ready if all(claims[key].granted for key in new.claims)]
     contested = [new for new in ready if new not in granted]
     if not contested:
         return granted
     again = await _look_up(desk, [new.item for new in contested])
-    named = [claims[new.claim].salesforce_id for new in contested if claims[new.claim].salesforce_id]
-    made = await desk.org.get(desk.kind, named, desk.search) if named else {}
-    records = [*again.items, *(seen for seen in made.values() if isinstance(seen, Item))]
+    named = [made for new in contested for key in new.claims if (made := claims[key].salesforce_id)]
+    known = await desk.org.get(desk.kind, named, desk.search) if named else {}
+    records = [*again.items, *(seen for seen in known.values() if isinstance(seen, Item))]
     links = await desk.state.by_salesforce([record.id for record in records])
-    taken = {one for one, link in links.items() if link.status is Status.ACTIVE}
+    taken = {one for one, link in links.items() if link.status is Status.ACTIVE and link.outlook_id}
     to_take: list[_New] = []
+    back: list[str] = []
     for new in contested:
-        claim: Claim = claims[new.claim]
+        others = [claims[key] for key in new.claims if not claims[key].granted]
         result = match(desk.kind.identity(new.item), _candidates(desk, records), taken)
+        if result.found is Found.NONE and all(claim.expired or claim.salesforce_id for claim in others):
+            to_take.append(new)
+            continue
+        back += [key for key in new.claims if claims[key].granted]
         if result.found is Found.ONE:
             record = next(one for one in records if one.id == result.ids[0])
             adopt(desk, note, new.plan.pair, record, links.get(record.id))
             taken.add(record.id)
         elif result.found is not Found.NONE:
-            ask_which(desk, note, new.plan.pair, result, links)
-        elif claim.expired or claim.salesforce_id:
-            to_take.append(new)
+            ask_which(desk, note, new.plan.pair, result, links, taken)
         else:
             desk.fail(note, new.plan.pair, Temporary(Code.CLAIMED_ELSEWHERE, retry_after=SOON), Side.SALESFORCE)
-    won = set(await desk.claims.take_over([new.claim for new in to_take]))
-    note.pendings += [desk.look_later(new.plan.pair) for new in to_take if new.claim not in won]
-    return [*granted, *(new for new in to_take if new.claim in won)]
+    won = set(await desk.claims.take_over([key for new in to_take for key in new.claims if not claims[key].granted]))
+    won.update(key for key, claim in claims.items() if claim.granted)
+    lost = [new for new in to_take if not won.issuperset(new.claims)]
+    note.pendings += [desk.look_later(new.plan.pair) for new in lost]
+    if back:
+        await desk.claims.give_back(back)
+    return [*granted, *(new for new in to_take if new not in lost)]
 
 
 async def _insert(desk: Desk, ready: Sequence[_New]) -> Sequence[Pair]:
@@ -221,7 +234,7 @@ async def _insert(desk: Desk, ready: Sequence[_New]) -> Sequence[Pair]:
             ),
             origin=Origin.OUTLOOK,
             key=desk.key_of(new.item.id),
-            claim=new.claim,
+            claim=",".join(new.claims),
         )
         for new in ready
     ]
@@ -234,7 +247,7 @@ async def _insert(desk: Desk, ready: Sequence[_New]) -> Sequence[Pair]:
     refused: list[str] = []
     for new, action, outcome in zip(ready, actions, outcomes, strict=True):
         if isinstance(outcome, Done):
-            made[action.claim] = outcome.id
+            made.update(dict.fromkeys(new.claims[:1], outcome.id))
             inserted(desk, note, new.plan.pair, new.item, action, outcome.id)
             desk.notice(note, replace(new.plan.pair, link=note.new_links[-1]), new.draft, Side.SALESFORCE)
             continue
@@ -242,12 +255,11 @@ async def _insert(desk: Desk, ready: Sequence[_New]) -> Sequence[Pair]:
         if isinstance(outcome, Unsure):
             unsure.append(action)
         else:
-            refused.append(action.claim)
-    made.pop("", None)
+            refused += new.claims
     if made:
         await desk.claims.name(made)
-    if claims := [claim for claim in refused if claim]:
-        await desk.claims.give_back(claims)
+    if refused:
+        await desk.claims.give_back(refused)
     await desk.keep(note, intent, unsure)
     return note.again
 

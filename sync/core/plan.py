@@ -155,7 +155,7 @@ def _apply_policy(pair: Pair, verdict: Verdict, reason: str, policy: Policy, rul
             return made(_leave(pair, rules.hash_of)) if to_outlook else made(Act.NOTHING, "nothing is carried to Outlook")
         case Verdict.REMOVE_OUTLOOK:
             if not to_outlook:
-                return made(Act.FORGET, "deleted in Salesforce; nothing is carried to Outlook")
+                return made(Act.NOTHING, "deleted in Salesforce; nothing is carried to Outlook, and the item is not taken for a new one")
             return (
                 made(Act.DELETE_OUTLOOK)
                 if policy.remove_in_outlook

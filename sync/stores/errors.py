@@ -5,6 +5,7 @@ name; `Text` is the vendor's own sentence. It knows the catalogue of errors and 
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -135,9 +136,13 @@ class Errors:
             await self.report(user, name, reports, now=now, run=run)
 
     async def of_user(self, user: str, *, kind: str = "") -> list[Reported]:
-        """The rows of a user, or of `EVERYONE`, `MESSAGES`."""
+        """The rows of a user, or of `EVERYONE`, `MESSAGES`; one that a hand or a newer version has made unreadable is left out."""
         where = compare("Kind", "eq", kind) if kind else ""
-        return [_read(row) async for row in self._tables.scan(TABLE, user, where=where)]
+        found: list[Reported] = []
+        async for row in self._tables.scan(TABLE, user, where=where):
+            with suppress(ValueError):
+                found.append(_read(row))
+        return found
 
     async def _find(self, user: str, keys: Collection[str]) -> dict[str, Stored]:
         """The rows that are there of these."""

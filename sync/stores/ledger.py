@@ -71,7 +71,7 @@ class UserLedger:
 
     async def approval(self, approval: str) -> str | None:
         row = await Approvals(self.tables).get(self.user, self.kind, approval)
-        return None if row is None or row.status is not Status.WAITING else row.decision.strip().lower()
+        return None if row is None or row.status not in (Status.WAITING, Status.APPROVED) else row.decision.strip().lower()
 
     async def finish(self, approval: str, state: str) -> None:
         await Approvals(self.tables).finish(self.user, self.kind, approval, Status(state))

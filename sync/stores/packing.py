@@ -85,7 +85,8 @@ def pending_row(pending: Pending) -> Row:
         "Asked": pending.asked,
         "Side": pending.side.value if pending.side else "",
         "Approval": pending.approval,
-        "Candidates": ",".join(pending.candidates),
+        "Inside": pending.inside,
+        **span("Candidates", ",".join(pending.candidates)),
     }
 
 
@@ -102,7 +103,8 @@ def read_pending(row: Stored) -> Pending:
         asked=bool(values["Asked"]),
         side=Side(str(values["Side"])) if values["Side"] else None,
         approval=str(values["Approval"]),
-        candidates=tuple(c for c in str(values["Candidates"]).split(",") if c),
+        inside=bool(values.get("Inside")),
+        candidates=tuple(c for c in join(values, "Candidates").split(",") if c),
     )
 
 

@@ -31,6 +31,7 @@ COLUMNS: Mapping[str, type] = {
     "Holder": str,
     "Until": datetime,
     "Again": bool,
+    "Compare": bool,
     "Served": datetime,
     "Sequence": int,
     "Links_<kind>": int,
@@ -49,6 +50,7 @@ COLUMNS: Mapping[str, type] = {
     "Asked": bool,
     "Side": str,
     "Approval": str,
+    "Inside": bool,
     "Candidates": str,
     "Status": str,
     "Origin": str,
@@ -88,6 +90,8 @@ class UserState:
         self._lost = False
         self.again = False
         """A wake-up came during the run."""
+        self.compare = False
+        """It asked for a full comparison."""
         self.served = LONG_AGO
         """Start of the last run that ended well."""
 
@@ -103,12 +107,13 @@ class UserState:
         mark: str,
         lease_time: timedelta,
         asked: datetime | None = None,
+        compare: bool = False,
     ) -> "UserState | None":
         """Read the head and take the lease. `asked`: when the wake-up was made; a run that began later has served it already."""
         state = cls(tables, clock, user, name, run, mark, lease_time)
-        return state if await state._take(asked) else None
+        return state if await state._take(asked, compare=compare) else None
 
-    async def _take(self, asked: datetime | None) -> bool:
+    async def _take(self, asked: datetime | None, *, compare: bool) -> bool:
         for _ in range(TURNS):
             self._kinds.clear()
             rows = [row async for row in self._tables.scan(TABLE, self._user, start="a", end="e")]
@@ -125,7 +130,8 @@ class UserState:
             if asked is not None and self.served > asked:
                 return False
             taken = moment(lease.values["Until"]) > now and lease.values["Holder"] not in ("", self._run)
-            values = {**lease.values, "Again": True} if taken else self._lease(now)
+            wakeup = {"Again": True, "Compare": compare or bool(lease.values.get("Compare"))}
+            values = {**lease.values, **wakeup} if taken else self._lease(now)
             try:
                 (self._etag,) = await self._tables.transact(TABLE, self._user, [Replace(key=LEASE, values=values, etag=lease.etag)])
             except (RowChanged, Unknown):
@@ -149,6 +155,7 @@ class UserState:
             "Holder": self._run,
             "Until": self._until,
             "Again": False,
+            "Compare": False,
             "Served": self.served,
             "Sequence": self._sequence,
             "User": self._name,
@@ -175,14 +182,18 @@ class UserState:
     async def write(self, kind: str, groups: Sequence[Sequence[Operation]], links: int) -> None:
         """Write in order, fenced; rows of one group are written together or not at all. The first transaction carries the new number of
         links: what a death leaves out is counted again by the next sweep."""
-        self._counts[kind] += links
-        chunk: list[Operation] = []
+        chunks: list[list[Operation]] = [[]]
         for group in groups:
-            if len(chunk) + len(group) > ROWS:
+            if len(chunks[-1]) + len(group) > ROWS:
+                chunks.append([])
+            chunks[-1] += group
+        for number, chunk in enumerate(chunks):
+            self._counts[kind] += links if number == 0 else 0
+            try:
                 await self._fenced(chunk)
-                chunk = []
-            chunk += group
-        await self._fenced(chunk)
+            except BaseException:
+                self._counts[kind] -= links if number == 0 else 0
+                raise
 
     async def hold(self, seconds: float) -> None:
         if self._until < self._clock.now() + timedelta(seconds=seconds):
@@ -202,7 +213,9 @@ class UserState:
         if closing:
             values.update({"Holder": "", "Until": LONG_AGO})
         for _ in range(TURNS):
-            lease = Replace(key=LEASE, values={**values, "Again": self.again and not closing}, etag=self._etag)
+            lease = Replace(
+                key=LEASE, values={**values, "Again": self.again and not closing, "Compare": self.compare and not closing}, etag=self._etag
+            )
             try:
                 self._etag, *_ = await self._tables.transact(TABLE, self._user, [lease, *operations])
             except (RowChanged, Unknown) as conflict:
@@ -228,6 +241,7 @@ class UserState:
             self._lost = True
             return False
         self.again = self.again or bool(lease.values["Again"])
+        self.compare = self.compare or bool(lease.values.get("Compare"))
         self._etag = lease.etag
         return True
 

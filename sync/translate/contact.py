@@ -251,6 +251,12 @@ def identity(item: Item) -> Identity:
     return Identity(strong=strong, weak=f"{first} {last}".lower() if first and last else "")
 
 
+def identifying(fields: Fields) -> Sequence[Sequence[str]]:
+    """The address; or all the names there are."""
+    names = tuple(name for name in ("first_name", "last_name") if fields.get(name))
+    return (("email",), names) if fields.get("email") else (names,)
+
+
 def comparable(name: str, value: str) -> str:
     return value.lower() if name in {"email", COMPANY} else value
 
@@ -287,6 +293,7 @@ CONTACT = Kind(
     comparable=comparable,
     held=held,
     identity=identity,
+    identifying=identifying,
     company=company,
     copy_outlook=copy_outlook,
     title=display_name,

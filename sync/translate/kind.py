@@ -100,6 +100,8 @@ class Kind:
     """A full item → the body that makes the same item elsewhere (contacts cannot be moved by Graph)."""
     strong_column: str = ""
     """The Salesforce column that holds the strong key of an `Identity`; '' where there is none."""
+    identifying: Callable[[Fields], Sequence[Sequence[str]]] = lambda fields: (tuple(name for name, value in fields.items() if value),)
+    """The groups of filled fields of which any one, being equal, says that two records are the same; by default all fields together."""
     weak_column: str = ""
     """The Salesforce column that holds the weak key; '' where there is none."""
     weak_fillers: tuple[str, ...] = ()

@@ -67,7 +67,7 @@ CONFLICTED = {"first_name"}
         # deleted in Salesforce
         (GONE, SAME, DEFAULT, Act.DELETE_OUTLOOK, {}, {}),
         (GONE, SAME, D2_OFF, Act.EXPEL, {}, {}),
-        (GONE, SAME, ONLY_SALESFORCE, Act.FORGET, {}, {}),
+        (GONE, SAME, ONLY_SALESFORCE, Act.NOTHING, {}, {}),
         (GONE, CHANGED, DEFAULT, Act.CREATE_SALESFORCE, {}, {}),
         (GONE, CHANGED, ASK, Act.WAIT, {}, {}),
         (GONE, CHANGED, ONLY_OUTLOOK, Act.FORGET, {}, {}),

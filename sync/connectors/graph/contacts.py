@@ -83,24 +83,29 @@ class Contacts:
         requests = [SubRequest(method="DELETE", url=contact_url(self._user, id_), headers=_if_match(etag)) for id_, etag in items]
         return await self._write(requests, [id_ for id_, _ in items])
 
-    async def copy_photos(self, moves: Sequence[tuple[str, str]]) -> None:
+    async def copy_photos(self, moves: Sequence[tuple[str, str]]) -> Collection[str]:
         """Which items have one is asked in a `$batch`; the photos themselves are binary, two requests each."""
         replies = await self._batch([get(f"{contact_url(self._user, source)}/photo") for source, _ in moves])
+        late: set[str] = set()
         for (source, target), reply in zip(moves, replies, strict=True):
-            if reply.ok:
-                await self._copy_photo(source, target)
+            if not means(reply, Meaning.MISSING) and not await self._copy_photo(source, target):
+                late.add(source)
+        return late
 
-    async def _copy_photo(self, source_id: str, target_id: str) -> None:
+    async def _copy_photo(self, source_id: str, target_id: str) -> bool:
+        """False if it failed for a passing reason. A photo that is refused is told in the log and stays with the source only."""
         photo = await self._client.request("GET", f"{contact_url(self._user, source_id)}/photo/$value", headers={"Accept": "*/*"})
         if photo.ok and photo.content:
             kind = {"Content-Type": photo.headers.get("content-type", "image/jpeg")}
             url = f"{contact_url(self._user, target_id)}/photo/$value"
             photo = await self._client.request("PUT", url, headers=kind, content=photo.content)
-        if not photo.ok and not means(photo, Meaning.MISSING):
-            error = error_of(photo, "the photo could not be copied")
-            if concerns_more_than_the_item(error):
-                raise error
-            log.warning("the photo of a contact stays with the source only: %s", error.text)  # it must not stop the move
+        if photo.ok or means(photo, Meaning.MISSING):
+            return True
+        error = error_of(photo, "the photo could not be copied")
+        if isinstance(error, Permanent) and concerns_more_than_the_item(error):
+            raise error
+        log.warning("the photo of a contact could not be copied: %s", error.text)
+        return isinstance(error, Permanent)
 
     async def find_stamped(self, stamps: Sequence[str], *, inside: bool = True) -> Mapping[str, Sequence[Item]]:
         home = await self._folder()
