@@ -139,6 +139,8 @@ class Judge:
     # ------------------------------------------------------------- agreement
 
     def _pairs(self, kept: Kept) -> Iterator[str]:
+        if any(pending.why is Why.HELD for pending in kept.pendings):
+            return  # all rests until an administrator has decided
         items = {item["id"]: item for item in kept.who.outlook.contacts()}
         homes = self._homes(kept.who)
         for link in kept.links:
@@ -161,11 +163,14 @@ class Judge:
                     yield f"{row['LastName']}: linked, and its item lacks the category"
 
     def _may_differ(self, text: str) -> bool:
-        """In one direction only, what a person typed on the side that is read stays there."""
-        return self.policy.direction is not Direction.BOTH and bool(VALUE.search(text) or "None" in text or "the notes" in text)
+        """In one direction only, what a person typed, cleared or merged on the side that is only written to stays there."""
+        known = VALUE.search(text) or "None" in text or text.startswith(("the notes", "LastName", "Email"))
+        return self.policy.direction is not Direction.BOTH and bool(known)
 
     def _left_out(self, kept: Kept) -> Iterator[str]:
         """What should be on the other side, is not, and has no reason that can be read."""
+        if any(pending.why is Why.HELD for pending in kept.pendings):
+            return  # all rests until an administrator has decided
         linked = {link.salesforce_id for link in kept.links}
         if self.policy.direction is not Direction.TO_SALESFORCE:
             for row in self.tenant.contacts():
