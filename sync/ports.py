@@ -438,8 +438,14 @@ class KindState(Protocol):
 
     async def by_salesforce(self, ids: Sequence[str]) -> Mapping[str, Link]: ...
 
-    async def by_outlook(self, ids: Sequence[str], *, many: bool = False) -> Mapping[str, Link]:
-        """`many`: the read is a full one, so the whole index of pointers is worth loading once."""
+    async def by_outlook(self, ids: Sequence[str]) -> Mapping[str, Link]: ...
+
+    async def load_index(self) -> None:
+        """For a full read: one scan of all links, ids and etags only, in place of many reads."""
+        ...
+
+    def knows(self, outlook_id: str, etag: str) -> bool:
+        """Whether the index is loaded and has just this version of an item."""
         ...
 
     def between(self, after: str, upto: str) -> AsyncIterator[Link]:

@@ -15,10 +15,12 @@ from sync.ports import OutlookPage, SalesforcePage
 
 
 async def outlook_pairs(desk: Desk, page: OutlookPage) -> list[Pair]:
+    if page.full:
+        await desk.state.load_index()
     items = {item.id: item for item in page.items if not desk.is_echo(item)}
     shown = {item.id for item in page.items}
     removed = [one for one in dict.fromkeys(page.removed) if one not in shown]
-    links = await desk.state.by_outlook([*items, *removed], many=page.full)
+    links = await desk.state.by_outlook([*items, *removed])
     pairs: list[Pair] = []
     unsure = [one for one in removed if one in links or f"O{one}" in desk.state.pendings]
     for item in items.values():

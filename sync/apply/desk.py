@@ -104,7 +104,9 @@ class Desk:
             self.echoes.add(hash((outlook_id, version)))
 
     def is_echo(self, item: Item) -> bool:
-        return hash((item.id, item.version)) in self.echoes and item.place is Place.INSIDE and item.marked
+        """What this run wrote, or (in a full read) a version that its link knows; wherever else it is seen, it is looked at."""
+        ours = hash((item.id, item.version)) in self.echoes or self.state.knows(item.id, item.version)
+        return ours and item.place is Place.INSIDE and item.marked
 
     def hashed(self, fields: Fields) -> Mapping[str, str]:
         return half(self.hash_of, fields)

@@ -4,7 +4,7 @@ It is the readable face of what the engine already knows: nothing reads it to de
 name; `Text` is the vendor's own sentence. It knows the catalogue of errors and no connector.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -143,6 +143,11 @@ class Errors:
             with suppress(ValueError):
                 found.append(_read(row))
         return found
+
+    async def old_messages(self, before: datetime) -> AsyncIterator[Stored]:
+        """Rows about messages that were not seen again since: nobody can solve them."""
+        async for row in self._tables.scan(TABLE, MESSAGES, where=compare("LastSeen", "lt", before)):
+            yield row
 
     async def _find(self, user: str, keys: Collection[str]) -> dict[str, Stored]:
         """The rows that are there of these."""

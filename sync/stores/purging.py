@@ -1,4 +1,5 @@
-"""What is kept for some days only and then goes: old days of the journal, old runs, settled conflicts, ended claims.
+"""What is kept for some days only and then goes: old days of the journal, old runs, settled
+conflicts, messages that were refused long ago, ended claims.
 
 Once a day, in steps of bounded size; a row of SyncClaims says how far they came, so that a process that has just started neither begins
 anew nor looks again. What is old is found by ranges of keys: the journal's days, and each person's end of SyncRuns – which holds a row for
@@ -11,7 +12,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sync.ports import Operation, Remove, Replace, Row, RowChanged, Stored, Tables
-from sync.stores import claims, conflicts, journal, runs
+from sync.stores import claims, conflicts, errors, journal, runs
 from sync.stores.columns import day
 from sync.stores.limits import chunk
 from sync.stores.people import People
@@ -41,6 +42,7 @@ async def purge(tables: Tables, people: People, *, now: datetime, run: str) -> b
     if not reached:
         await step.remove(journal.TABLE, journal.Journal(tables).old(day(step.before)))
         await step.remove(conflicts.TABLE, conflicts.Conflicts(tables).old(step.before))
+        await step.remove(errors.TABLE, errors.Errors(tables).old_messages(step.before))
         await step.remove(claims.TABLE, claims.OrgClaims.old(tables, begun - CLAIMS_STAY))
     reached, done = await _runs(step, sorted(user.key for user in await people.users() if user.key > reached), reached)
     values: Row = {"Begun": begun, "Reached": reached, "Done": done, "Run": run}

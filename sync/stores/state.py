@@ -255,8 +255,8 @@ class UserState:
     async def get(self, key: str) -> Stored | None:
         return await self._tables.get(TABLE, self._user, key)
 
-    def scan(self, start: str, end: str) -> AsyncIterator[Stored]:
-        return self._tables.scan(TABLE, self._user, start=start, end=end)
+    def scan(self, start: str, end: str, columns: Sequence[str] = ()) -> AsyncIterator[Stored]:
+        return self._tables.scan(TABLE, self._user, start=start, end=end, columns=columns)
 
 
 class KindState:
@@ -267,7 +267,8 @@ class KindState:
         self.cursors: dict[str, State] = {}
         self.pendings: dict[str, Pending] = {}
         self.intents: dict[str, Intent] = {}
-        self._pointers: dict[str, str] | None = None
+        self._index: dict[str, tuple[str, int]] | None = None
+        """Hash of the Outlook id → Salesforce id and hash of the etag: all links of the kind, while a full read needs them."""
 
     def take(self, sort: str, name: str, row: Stored) -> None:
         if sort == "b-cursor":
@@ -285,25 +286,34 @@ class KindState:
     async def by_salesforce(self, ids: Sequence[str]) -> Mapping[str, Link]:
         wanted = set(ids)
         if len(wanted) * SCAN_PAYS > self.links:
-            ends = (min(wanted), max(wanted) + "\0") if wanted else ("", "")
+            ends = (min(wanted), max(wanted) + "!") if wanted else ("", "")
             rows = [row async for row in self._user.scan(f"link|{self._kind}|{ends[0]}", f"link|{self._kind}|{ends[1]}")] if wanted else []
         else:
             rows = await self._points([f"link|{self._kind}|{one}" for one in wanted])
         links = [read_link(row, self._user.mark) for row in rows if row.key.rpartition("|")[2] in wanted]
         return {link.salesforce_id: link for link in links}
 
-    async def by_outlook(self, ids: Sequence[str], *, many: bool = False) -> Mapping[str, Link]:
+    async def load_index(self) -> None:
+        if self._index is None:
+            rows = self._user.scan(f"link|{self._kind}|", f"link|{self._kind}|~", ("SalesforceId", "OutlookId", "Etag"))
+            self._index = {
+                opaque(str(row.values["OutlookId"])): (str(row.values["SalesforceId"]), hash(row.values["Etag"]))
+                async for row in rows
+                if row.values["OutlookId"]
+            }
+
+    def knows(self, outlook_id: str, etag: str) -> bool:
+        return bool(etag) and self._index is not None and self._index.get(opaque(outlook_id), ("", 0))[1] == hash(etag)
+
+    async def by_outlook(self, ids: Sequence[str]) -> Mapping[str, Link]:
         names = {opaque(one): one for one in ids}
         if not names:
             return {}
-        if many and self._pointers is None:
-            rows = self._user.scan(f"pointer|{self._kind}|", f"pointer|{self._kind}|~")
-            self._pointers = {row.key.rpartition("|")[2]: str(row.values["SalesforceId"]) async for row in rows}
-        if self._pointers is not None:
-            found = {name: self._pointers[name] for name in names if name in self._pointers}
+        if self._index is not None:
+            found = {name: self._index[name][0] for name in names if name in self._index}
         else:
             if len(names) * SCAN_PAYS > self.links:
-                scan = self._user.scan(f"pointer|{self._kind}|{min(names)}", f"pointer|{self._kind}|{max(names)}\0")
+                scan = self._user.scan(f"pointer|{self._kind}|{min(names)}", f"pointer|{self._kind}|{max(names)}!")
                 points = [row async for row in scan if row.key.rpartition("|")[2] in names]
             else:
                 points = await self._points([f"pointer|{self._kind}|{name}" for name in names])
@@ -313,7 +323,7 @@ class KindState:
         return {one: link for one, link in pairs if link is not None and link.outlook_id == one}
 
     async def between(self, after: str, upto: str) -> AsyncIterator[Link]:
-        async for row in self._user.scan(f"link|{self._kind}|{after}\0", f"link|{self._kind}|{upto}\0"):
+        async for row in self._user.scan(f"link|{self._kind}|{after}!", f"link|{self._kind}|{upto}!"):
             yield read_link(row, self._user.mark)
 
     async def _points(self, keys: Sequence[str]) -> list[Stored]:
@@ -386,10 +396,11 @@ class KindState:
                 self.cursors.pop(name, None)
             else:
                 self.cursors[name] = state
-        if self._pointers is not None:
+        if self._index is not None:
             for one in [*changes.drop_pointers, *(link.outlook_id for link in changes.drop_links)]:
-                self._pointers.pop(opaque(one), None)
-            self._pointers.update({opaque(link.outlook_id): link.salesforce_id for link in changes.new_links if link.outlook_id})
+                self._index.pop(opaque(one), None)
+            written = [link for link in (*changes.new_links, *changes.links) if link.outlook_id]
+            self._index.update({opaque(link.outlook_id): (link.salesforce_id, hash(link.etag)) for link in written})
 
 
 def _key(pending: Pending) -> str:

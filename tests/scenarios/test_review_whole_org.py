@@ -1,6 +1,6 @@
 """What one administrator does somewhere must not cost or stop everybody: a new field in the org, an older version, a row made by hand."""
 
-from sync.ports import Insert
+from sync.ports import Insert, Row
 from tests.scenarios.stage import Somebody, Tenant, in_salesforce, links
 
 
@@ -24,7 +24,7 @@ async def test_a_new_field_of_the_org_that_is_not_synced_costs_nobody_a_full_rea
 async def test_an_error_row_of_a_newer_version_does_not_stop_the_rounds(tenant: Tenant, ada: Somebody) -> None:
     """After an upgrade that was taken back, or an edit by hand, in the partition that each round reads."""
     await tenant.round()
-    row = {"Code": "SomethingNew", "Text": "?", "FirstSeen": tenant.clock.now(), "LastSeen": tenant.clock.now(), "Times": 1}
+    row: Row = {"Code": "SomethingNew", "Text": "?", "FirstSeen": tenant.clock.now(), "LastSeen": tenant.clock.now(), "Times": 1}
     await tenant.tables.transact("SyncErrors", "everyone", [Insert(key="user|SomethingNew", values=row)])
     one = in_salesforce(ada, "Meyer")
     await tenant.later(minutes=5)

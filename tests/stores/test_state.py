@@ -368,6 +368,7 @@ FULL_PENDING = Pending(
     side=Side.OUTLOOK,
     approval="set",
     candidates=("003B", "003A"),
+    inside=True,
 )
 FULL_INTENDED = Intended(
     salesforce_id="003000000000001AAA",
@@ -460,7 +461,8 @@ async def test_kinds_do_not_see_each_other(house: House) -> None:
         one = later.kind(kind)
         assert (one.links, list(one.pendings)) == (1, [pending(number).name])
         assert [kept async for kept in one.between("", "~")] == [link(number)]
-        assert list(await one.by_outlook([link(1).outlook_id, link(2).outlook_id], many=True)) == [link(number).outlook_id]
+        await one.load_index()
+        assert list(await one.by_outlook([link(1).outlook_id, link(2).outlook_id])) == [link(number).outlook_id]
 
 
 async def test_with_another_hash_key_a_link_stays_and_its_base_is_empty(house: House) -> None:
@@ -600,7 +602,8 @@ async def test_a_scan_and_point_reads_find_the_same(memory: House, requests: lis
         assert by_salesforce == {link(n).salesforce_id: link(n) for n in expected}
         assert by_outlook == {link(n).outlook_id: link(n) for n in expected}
         assert {name for name, _ in requests} == (set() if not wanted else {"get"} if pretended else {"scan"})
-    assert await state.by_outlook(others, many=True) == {link(n).outlook_id: link(n) for n in expected}
+    await state.load_index()
+    assert await state.by_outlook(others) == {link(n).outlook_id: link(n) for n in expected}
 
 
 async def test_links_are_found_on_the_service_by_either_id(house: House) -> None:
@@ -609,7 +612,22 @@ async def test_links_are_found_on_the_service_by_either_id(house: House) -> None
         ids, others = [link(n).salesforce_id for n in wanted], [link(n).outlook_id for n in wanted]
         assert await state.by_salesforce(ids) == {link(n).salesforce_id: link(n) for n in wanted}
         assert await state.by_outlook(others) == {link(n).outlook_id: link(n) for n in wanted}
-    assert len(await state.by_outlook([link(n).outlook_id for n in range(70)], many=True)) == 60
+    await state.load_index()
+    assert len(await state.by_outlook([link(n).outlook_id for n in range(70)])) == 60
+
+
+async def test_the_index_knows_the_version_that_a_link_has_seen_and_no_other(house: House) -> None:
+    state = await some_links(house, 2)
+    one = replace(link(0), etag='W/"1"')
+    await state.commit(Changes(links=[one]))
+    assert not state.knows(one.outlook_id, one.etag), "it is not loaded yet"
+    await state.load_index()
+    assert state.knows(one.outlook_id, one.etag)
+    assert not state.knows(one.outlook_id, 'W/"2"')
+    await state.commit(Changes(links=[replace(one, etag='W/"2"')]))
+    assert state.knows(one.outlook_id, 'W/"2"')
+    await state.commit(Changes(drop_links=[one], count=-1))
+    assert not state.knows(one.outlook_id, 'W/"2"')
 
 
 async def test_ids_that_differ_by_case_only_are_two(house: House) -> None:
@@ -640,7 +658,7 @@ async def test_a_range_of_links_is_open_below_and_closed_above(house: House, aft
 async def test_an_item_that_was_moved_is_found_under_its_new_id_only(house: House, many: bool) -> None:
     state = await some_links(house, 3)
     if many:
-        await state.by_outlook([link(0).outlook_id], many=True)  # the whole index is in memory from now on
+        await state.load_index()
     moved = replace(link(1), outlook_id="AAk/new=")
     await state.commit(Changes(new_links=[moved], drop_pointers=[link(1).outlook_id]))
     for one in (state, await house.reopened()):

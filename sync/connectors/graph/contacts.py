@@ -94,18 +94,22 @@ class Contacts:
 
     async def _copy_photo(self, source_id: str, target_id: str) -> bool:
         """False if it failed for a passing reason. A photo that is refused is told in the log and stays with the source only."""
-        photo = await self._client.request("GET", f"{contact_url(self._user, source_id)}/photo/$value", headers={"Accept": "*/*"})
-        if photo.ok and photo.content:
-            kind = {"Content-Type": photo.headers.get("content-type", "image/jpeg")}
-            url = f"{contact_url(self._user, target_id)}/photo/$value"
-            photo = await self._client.request("PUT", url, headers=kind, content=photo.content)
+        try:
+            photo = await self._client.request("GET", f"{contact_url(self._user, source_id)}/photo/$value", headers={"Accept": "*/*"})
+            if photo.ok and photo.content:
+                kind = {"Content-Type": photo.headers.get("content-type", "image/jpeg")}
+                url = f"{contact_url(self._user, target_id)}/photo/$value"
+                photo = await self._client.request("PUT", url, headers=kind, content=photo.content)
+        except Temporary as error:
+            log.warning("the photo of a contact could not be copied: %s", error.text)
+            return False
         if photo.ok or means(photo, Meaning.MISSING):
             return True
-        error = error_of(photo, "the photo could not be copied")
-        if isinstance(error, Permanent) and concerns_more_than_the_item(error):
-            raise error
-        log.warning("the photo of a contact could not be copied: %s", error.text)
-        return isinstance(error, Permanent)
+        refused = error_of(photo, "the photo could not be copied")
+        if isinstance(refused, Permanent) and concerns_more_than_the_item(refused):
+            raise refused
+        log.warning("the photo of a contact could not be copied: %s", refused.text)
+        return isinstance(refused, Permanent)
 
     async def find_stamped(self, stamps: Sequence[str], *, inside: bool = True) -> Mapping[str, Sequence[Item]]:
         home = await self._folder()
