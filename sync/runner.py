@@ -203,6 +203,8 @@ class Run:
     async def _take_outlook(self, one: _Progress, page: OutlookPage) -> None:
         before = one.cursor("outlook")
         began = page.full and not before.get("full")
+        # Links without any cursor: the first run died before it kept one. What is missing may have been lost with the folder since.
+        blind = began and "outlook" not in one.desk.state.cursors and one.desk.state.links > 0
         if began:
             await walking.begin(one.desk)
         await self._recover_creates(one.desk)
@@ -210,7 +212,7 @@ class Run:
         await self._look(one, pairs)
         walk = page.full or page.refilled or bool(before.get("walk"))
         cursor: dict[str, Any] = {"state": page.state, "full": page.full and page.more, "walk": walk}
-        if walk and (page.refilled or before.get("refill")):
+        if walk and (page.refilled or before.get("refill") or blind):
             cursor["refill"] = True
         one.outlook_more = page.more
         seen = walking.seen_on(one.desk, [item.id for item in page.items]) if page.full else {}
@@ -256,6 +258,7 @@ class Run:
         due = [pending for name, pending in desk.state.pendings.items() if pending.due <= now and _is_due(pending, one.first.get(name))]
         if due:
             await look(desk, [pair_named(pending) for pending in due], fresh=True)
+            await desk.drop([pending for pending in due if desk.state.pendings.get(pending.name) is pending])
         if any(pending.asked for pending in desk.state.pendings.values()):
             await answering.answer(desk)
         if not await self._sweep(one):

@@ -185,6 +185,12 @@ class Desk:
         if self.stopping is not None:
             raise self.stopping
 
+    async def drop(self, handled: Sequence[Pending]) -> None:
+        """Pendings that were looked at, and whose pair goes by another name by now (its record was merged away)."""
+        if handled:
+            await self._clear(handled)
+            await self.state.commit(Changes(drop_pendings=handled))
+
     async def _clear(self, finished: Sequence[Pending]) -> None:
         """The error rows and questions of pairs that are well again; reserved candidates are free again."""
         if solved := [pending.name for pending in finished if pending.code]:

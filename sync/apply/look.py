@@ -173,12 +173,13 @@ async def dispatch(desk: Desk, plans: Sequence[Plan], answers: Answers) -> Seque
             moves.append(one)
         else:
             writes.append(one)
-    if adopting := sorted_plans.pop(Act.CREATE_SALESFORCE, []):
-        again += await salesforce.match_or_create(desk, adopting, answers.choices)
+    adopting = sorted_plans.pop(Act.CREATE_SALESFORCE, [])
     more, follow = await salesforce.write(desk, [one for one in writes if one.merged.to_salesforce])
     again += more
     follow = [one for one in follow if one.merged.to_outlook or one.mark or one.move_in]
     again += await outlook.write(desk, [*(one for one in writes if not one.merged.to_salesforce), *follow])
+    if adopting:  # after the others: who is opted in again in the same piece keeps their record
+        again += await salesforce.match_or_create(desk, adopting, answers.choices)
     again += await outlook.create(desk, sorted_plans.pop(Act.CREATE_OUTLOOK, []))
     again += await outlook.move(desk, moves, inside=True)
     if sorted_plans:

@@ -245,7 +245,13 @@ async def _insert(desk: Desk, ready: Sequence[_New]) -> Sequence[Pair]:
     unsure: list[Intended] = []
     made: dict[str, str] = {}
     refused: list[str] = []
+    linked = await desk.state.by_salesforce([outcome.id for outcome in outcomes if isinstance(outcome, Done) and outcome.existed])
     for new, action, outcome in zip(ready, actions, outcomes, strict=True):
+        if isinstance(outcome, Done) and (old := linked.get(outcome.id)) is not None and old.outlook_id not in ("", new.item.id):
+            # made from this item once, and another item's since: there is one record for both, and a person has to say what is to be
+            ask_which(desk, note, new.plan.pair, Match(found=Found.TAKEN, ids=(outcome.id,)), linked)
+            refused += new.claims
+            continue
         if isinstance(outcome, Done):
             made.update(dict.fromkeys(new.claims[:1], outcome.id))
             inserted(desk, note, new.plan.pair, new.item, action, outcome.id)

@@ -153,7 +153,7 @@ async def test_a_user_with_many_runs_costs_no_more_than_one_with_none(memory: St
     requests.clear()
     assert await memory.step()
     assert requests.count(("scan", runs.TABLE)) == 5
-    assert len(requests) == 5 + 7, "the journal, conflicts, claims, users and profile, and the purge's own row twice"
+    assert len(requests) == 6 + 7, "the journal, conflicts, errors, claims, users and profile, and the purge's own row twice"
 
 
 async def test_one_step_removes_so_many_rows_and_the_next_ones_the_rest(memory: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,7 +82,7 @@ class ContactFolders:
 
     def make_home(self, places: Places, top: Sequence[Listed]) -> Steps[None]:
         """Take the folder of that name, or create it, and the category with it. After a lost answer it looks again before it gives up."""
-        named = self._named(top)
+        named, places.made = self._named(top), False
         category = self.category(places)
         if named and category:
             self.note_category(places, (yield category))
@@ -92,13 +92,14 @@ class ContactFolders:
             self.note_category(places, told)
             made = reply.body.get("id") if reply.ok and isinstance(reply.body, dict) else None
             if isinstance(made, str):
-                named = [made]
+                named, places.made = [made], True
                 places.parent = str(reply.body.get("parentFolderId") or places.parent)
             else:
                 (again,) = yield [get(folders_url(self._user))]
                 named = self._named((yield from self.listing(again)))
                 if not named:
                     raise error_of_read(reply, "the folder could not be made")
+                places.made = True
         places.home, places.nested = named[0], False
 
     def _named(self, top: Sequence[Listed]) -> list[str]:

@@ -91,7 +91,7 @@ class ContactReader:
             state=places.save(),
             more=more,
             full=full,
-            refilled=bool(known) and places.home != known,
+            refilled=places.made or (bool(known) and places.home != known),
         )
 
     def _look(self, places: Places, room: int, found: Found) -> Steps[None]:

@@ -49,6 +49,8 @@ class Places:
     full: bool = True
     nested: bool = False
     """The dedicated folder is not where the listing shows it: it is asked for by id."""
+    made: bool = False
+    """The dedicated folder was created just now: whatever is missing in it was not deleted by a person. It is not kept."""
     category: bool = False
     """The category is in the mailbox's list, or the app may not put it there."""
     turn: int = 0
