@@ -128,6 +128,10 @@ class OutlookItems(Protocol):
         could not be carried just now."""
         ...
 
+    async def home_is_there(self) -> bool:
+        """Whether the folder exists: what is missing together with it was not deleted one by one."""
+        ...
+
     async def find_stamped(self, stamps: Sequence[str], *, inside: bool = True) -> Mapping[str, Sequence[Item]]:
         """The items in the folder (or default folder) that carry each stamp."""
         ...

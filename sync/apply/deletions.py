@@ -69,6 +69,8 @@ async def make(desk: Desk, decided: Held = Held.NO) -> None:
     if approval:  # first: a death later on must not leave a question that is answered
         await desk.ledger.solve([f"S{approval}"])
         await desk.ledger.finish(approval, "approved" if decided is Held.APPROVED else "rejected" if decided is Held.REJECTED else "done")
+    if any(one.side is Side.SALESFORCE for one in doomed) and not await desk.outlook.home_is_there():
+        return  # the folder went while the run was reading: the next read makes it again and refills it
     names = {one.pending for one in doomed}
     for piece in pieces([pending for pending in waiting if pending.name in names], OUTLOOK_CHUNK):
         if desk.time_is_up():

@@ -16,6 +16,7 @@ from sync.connectors.graph.contact_item import (
     STAMP,
     contact_url,
     contacts_url,
+    folder_url,
     item_of,
     marked_categories,
     modified_of,
@@ -110,6 +111,15 @@ class Contacts:
             raise refused
         log.warning("the photo of a contact could not be copied: %s", refused.text)
         return isinstance(refused, Permanent)
+
+    async def home_is_there(self) -> bool:
+        home = await self._folder()
+        if not home:
+            return False
+        (reply,) = await self._batch([get(f"{folder_url(self._user, home)}?$select=id")])
+        if not reply.ok and not means(reply, Meaning.MISSING):
+            raise error_of(reply, "the folder could not be looked at")
+        return reply.ok
 
     async def find_stamped(self, stamps: Sequence[str], *, inside: bool = True) -> Mapping[str, Sequence[Item]]:
         home = await self._folder()
