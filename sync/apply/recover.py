@@ -168,19 +168,25 @@ async def _still_moving(desk: Desk, note: Note, intent: Intent, action: Intended
     if not isinstance(source, Item):
         moved(desk, note, pair, link, done, inside=action.inside or moved_on)
     elif not changed(source, link.base.outlook, desk.hash_of) or moved_on:
+        if changed(
+            source, link.base.outlook, desk.hash_of
+        ):  # the copy was moved on, and the source edited: the edit is kept in the journal
+            await _journal(desk, link.salesforce_id, source)
         move = Move(pair=pair, link=link, source=source, copy=done)
         unfinished = bool(await finish_moves(desk, note, [move], inside=action.inside or moved_on, sent=intent.sent))
     else:
         if changed(copy, link.base.outlook, desk.hash_of):
-            whole = (await desk.outlook.get_whole([copy.id])).get(copy.id)
-            entry = Before(
-                side=Side.OUTLOOK, action="delete", salesforce_id=link.salesforce_id, outlook_id=copy.id, fields=copy.fields, whole=whole
-            )
-            await desk.ledger.journal([entry])
+            await _journal(desk, link.salesforce_id, copy)
         (outcome,) = await desk.outlook.delete([(copy.id, copy.version)])
         unfinished = not isinstance(outcome, Done | Missing)
     note.pendings.append(desk.later(link.salesforce_id, note.new_links[-1].outlook_id if note.new_links else action.outlook_id))
     return unfinished
+
+
+async def _journal(desk: Desk, salesforce_id: str, item: Item) -> None:
+    whole = (await desk.outlook.get_whole([item.id])).get(item.id)
+    entry = Before(side=Side.OUTLOOK, action="delete", salesforce_id=salesforce_id, outlook_id=item.id, fields=item.fields, whole=whole)
+    await desk.ledger.journal([entry])
 
 
 async def _copies(desk: Desk, action: Intended, intent: Intent, *, inside: bool) -> list[Item]:
