@@ -182,13 +182,5 @@ class Permanent(SyncError):
     """It fails again until somebody or something changes."""
 
 
-class CursorExpired(Exception):
-    """The service no longer knows a delta link: read from the beginning, keep the links."""
-
-
 class LeaseLost(Exception):
     """Another run took the user over: stop at once, commit nothing."""
-
-
-class SwitchedOff(Exception):
-    """SYNC_ENABLED is false."""

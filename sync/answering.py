@@ -6,7 +6,7 @@ from shared.errors import Code
 from shared.records import Side
 from sync.apply import deletions
 from sync.apply.desk import Desk, Note, names_of
-from sync.apply.look import Answers, complete_pairs, dispatch, look, pair_named, question_of
+from sync.apply.look import complete_pairs, dispatch, look, pair_named, question_of
 from sync.core.plan import DELETIONS, Act, Pair, Plan, plan
 from sync.core.policy import Winner
 from sync.keeping import Pending
@@ -44,7 +44,7 @@ async def _choose(desk: Desk, asked: Mapping[str, Pending], given: Mapping[str, 
         pairs.append(pair_named(pending))
     if note.troubles:
         await desk.keep(note)
-    await look(desk, pairs, fresh=True, answers=Answers(choices=choices))
+    await look(desk, pairs, fresh=True, choices=choices)
 
 
 def _not_allowed(pending: Pending, text: str) -> Trouble:
@@ -81,4 +81,4 @@ async def _settle(desk: Desk, asked: Mapping[str, Pending], given: Mapping[str, 
         plans.append(planned)
     await deletions.delete(desk, decided)
     others = [one for one in plans if one not in decided]
-    await look(desk, await dispatch(desk, others, Answers()), fresh=True)
+    await look(desk, await dispatch(desk, others, {}), fresh=True)

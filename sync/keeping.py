@@ -62,7 +62,7 @@ class Op(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intended:
-    """One action of an intent: what will be true once it took effect."""
+    """One action of an intent: what will be true once it took effect. `salesforce_id` of a create in Salesforce: the record it replaces."""
 
     salesforce_id: str = ""
     outlook_id: str = ""

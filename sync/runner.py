@@ -207,6 +207,8 @@ class Run:
         blind = began and "outlook" not in one.desk.state.cursors and one.desk.state.links > 0
         if began:
             await walking.begin(one.desk)
+        if "outlook" not in one.desk.state.cursors:  # before anything else is known: which folder is meant, under whatever name
+            await one.save("outlook", {"state": self.mailbox.begin_again(one.desk.kind.name, page.state), "full": True}, at_once=True)
         await self._recover_creates(one.desk)
         pairs = await outlook_pairs(one.desk, page)
         await self._look(one, pairs)

@@ -8,7 +8,7 @@ from shared.errors import Code
 from shared.records import Side
 from sync.apply import outlook
 from sync.apply.desk import NEVER, Desk, Note, ids_of, pieces, present
-from sync.apply.look import Answers, complete_pairs, dispatch, look, pair_named
+from sync.apply.look import complete_pairs, dispatch, look, pair_named
 from sync.apply.outlook import CHUNK as OUTLOOK_CHUNK
 from sync.apply.salesforce import CHUNK as SALESFORCE_CHUNK
 from sync.core.guards import Deletion, exceeds, name_of_set
@@ -16,6 +16,9 @@ from sync.core.link import Status
 from sync.core.plan import DELETIONS, Act, Plan, plan
 from sync.keeping import Intended, Op, Pending, Why
 from sync.ports import Before, Done, Missing, Outcome, Trouble, Unsure
+
+LOOKED_AT_FIRST = 400
+"""Up to so many supposed deletions are looked at once more before a person is asked about them."""
 
 
 class Held(StrEnum):
@@ -52,28 +55,27 @@ class _Doomed:
 
 
 async def make(desk: Desk, decided: Held = Held.NO) -> None:
-    """Look at every pair that is to be deleted once more, ask the guard about the whole set, and delete piece by piece."""
+    """Ask the guard about the whole set, then look at each piece once more and delete it."""
     waiting = [pending for pending in desk.state.pendings.values() if pending.why in (Why.DELETION, Why.HELD)]
     approval = next((pending.approval for pending in waiting if pending.approval), "")
     if decided is not Held.NO:  # what came since was not agreed to: it waits for the guard
         waiting = [pending for pending in waiting if pending.approval == approval]
-    doomed: list[_Doomed] = []
-    for piece in pieces(waiting):
-        if desk.time_is_up():
-            desk.cut = True
+    if decided is Held.NO and exceeds(len(waiting), desk.state.links, desk.limits):
+        doomed = [_Doomed(one.side or Side.OUTLOOK, one.salesforce_id, one.outlook_id) for one in waiting]
+        if len(waiting) <= LOOKED_AT_FIRST:  # some may be no deletions any more; of very many it makes no difference
+            doomed = [_name(one) for piece in pieces(waiting) for one in await _still_deletions(desk, piece)]
+        if exceeds(len(doomed), desk.state.links, desk.limits):
+            await _hold(desk, doomed)
             return
-        doomed += [_name(one) for one in await _still_deletions(desk, piece)]
-    if doomed and decided is Held.NO and exceeds(len(doomed), desk.state.links, desk.limits):
-        await _hold(desk, doomed)
-        return
+        names = {one.pending for one in doomed}
+        waiting = [pending for pending in waiting if pending.name in names]
+    if any(pending.side is Side.SALESFORCE for pending in waiting) and not await desk.outlook.home_is_there():
+        return  # the folder went while the run was reading: the next read makes it again and refills it
     if approval:  # first: a death later on must not leave a question that is answered
         await desk.ledger.solve([f"S{approval}"])
         await desk.ledger.finish(approval, "approved" if decided is Held.APPROVED else "rejected" if decided is Held.REJECTED else "done")
-    if any(one.side is Side.SALESFORCE for one in doomed) and not await desk.outlook.home_is_there():
-        return  # the folder went while the run was reading: the next read makes it again and refills it
-    names = {one.pending for one in doomed}
-    for piece in pieces([pending for pending in waiting if pending.name in names], OUTLOOK_CHUNK):
-        if desk.time_is_up():
+    for number, piece in enumerate(pieces(waiting, OUTLOOK_CHUNK)):
+        if number and desk.time_is_up():  # a run comes at least one piece further
             desk.cut = True
             return
         deletions = await _still_deletions(desk, piece)
@@ -87,7 +89,7 @@ async def _still_deletions(desk: Desk, piece: Sequence[Pending]) -> list[Plan]:
     plans = [plan(pair, desk.rules) for pair in await complete_pairs(desk, [pair_named(pending) for pending in piece], fresh=True)]
     others = [one for one in plans if one.act not in DELETIONS]
     if others:
-        await look(desk, await dispatch(desk, others, Answers()), fresh=True)
+        await look(desk, await dispatch(desk, others, {}), fresh=True)
     return [one for one in plans if one.act in DELETIONS]
 
 
@@ -116,7 +118,7 @@ async def _hold(desk: Desk, doomed: Sequence[_Doomed]) -> None:
 async def _keep_all(desk: Desk, deletions: Sequence[Plan]) -> None:
     """An administrator said no: what was deleted in Outlook is made again there, what left Salesforce stays with the person."""
     lost = [replace(one, act=Act.CREATE_OUTLOOK, reason="rejected") for one in deletions if one.act is Act.DELETE_SALESFORCE]
-    await look(desk, await dispatch(desk, lost, Answers()), fresh=True)
+    await look(desk, await dispatch(desk, lost, {}), fresh=True)
     await _expel(desk, [one for one in deletions if one.act is not Act.DELETE_SALESFORCE])
 
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from shared.errors import Code, Temporary
 from shared.records import Absent, Item, Lack, Seen, Side
@@ -10,7 +10,6 @@ from sync.apply import outlook, salesforce
 from sync.apply.desk import CALL_TIME, NEVER, REST, VENDOR_LIMIT, Desk, Note, ids_of, names_of, pieces
 from sync.core.link import Status
 from sync.core.plan import DELETIONS, Act, Pair, Plan, plan
-from sync.core.policy import Winner
 from sync.keeping import Changes, Pending, Why
 from sync.ports import Question, Trouble
 
@@ -20,41 +19,30 @@ CHAIN = 5
 """How many merges in a row are followed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answers:
-    """What people decided: pair name → winner of a conflict, Outlook id → choice of a match."""
-
-    winners: Mapping[str, Winner] = field(default_factory=dict)
-    choices: Mapping[str, str] = field(default_factory=dict)
-
-
-async def look(desk: Desk, pairs: Sequence[Pair], *, fresh: bool = False, answers: Answers | None = None) -> None:
-    """`fresh`: read both sides again, whatever the pairs say. What there is no time for stays pending, and the run is to be continued."""
+async def look(desk: Desk, pairs: Sequence[Pair], *, fresh: bool = False, choices: Mapping[str, str] | None = None) -> None:
+    """`fresh`: read both sides again, whatever the pairs say. `choices`: what people decided about new items (Outlook id → 'create' or a
+    Salesforce id). What there is no time for stays pending, and the run is to be continued."""
     for piece in pieces(pairs):
         if desk.looked and desk.time_is_up():  # every run comes a piece further, however slow the services are
             desk.cut = True
             await desk.keep(Note(pendings=[desk.look_later(pair) for pair in piece]))
         else:
             desk.looked = True
-            await _look(desk, piece, fresh=fresh, answers=answers or Answers())
+            await _look(desk, piece, fresh=fresh, choices=choices or {})
 
 
-async def _look(desk: Desk, pairs: Sequence[Pair], *, fresh: bool, answers: Answers) -> None:
+async def _look(desk: Desk, pairs: Sequence[Pair], *, fresh: bool, choices: Mapping[str, str]) -> None:
     for turn in range(ROUNDS):
         if not pairs:
             return
         complete = await complete_pairs(desk, pairs, fresh=fresh or turn > 0)
-        plans = [plan(pair, desk.rules, answer=_answer(pair, answers)) for pair in complete]
-        pairs = await dispatch(desk, plans, answers)
+        plans = [plan(pair, desk.rules) for pair in complete]
+        pairs = await dispatch(desk, plans, choices)
     if pairs:
         note = Note()
         for pair in pairs:
             desk.fail(note, pair, Temporary(Code.CHANGED_MEANWHILE), Side.OUTLOOK)
         await desk.keep(note)
-
-
-def _answer(pair: Pair, answers: Answers) -> Winner | None:
-    return next((answers.winners[name] for name in names_of(pair) if name in answers.winners), None)
 
 
 async def complete_pairs(desk: Desk, pairs: Sequence[Pair], *, fresh: bool) -> list[Pair]:
@@ -153,7 +141,7 @@ async def _follow_merges(desk: Desk, pairs: Sequence[Pair]) -> list[Pair]:
     return [pair for pair in followed if pair.link is not None or pair.salesforce is None or pair.salesforce.id not in taken_in]
 
 
-async def dispatch(desk: Desk, plans: Sequence[Plan], answers: Answers) -> Sequence[Pair]:
+async def dispatch(desk: Desk, plans: Sequence[Plan], choices: Mapping[str, str]) -> Sequence[Pair]:
     """Have each plan carried out; answers the pairs to be looked at again."""
     again: list[Pair] = []
     note = Note()
@@ -179,7 +167,7 @@ async def dispatch(desk: Desk, plans: Sequence[Plan], answers: Answers) -> Seque
     follow = [one for one in follow if one.merged.to_outlook or one.mark or one.move_in]
     again += await outlook.write(desk, [*(one for one in writes if not one.merged.to_salesforce), *follow])
     if adopting:  # after the others: who is opted in again in the same piece keeps their record
-        again += await salesforce.match_or_create(desk, adopting, answers.choices)
+        again += await salesforce.match_or_create(desk, adopting, choices)
     again += await outlook.create(desk, sorted_plans.pop(Act.CREATE_OUTLOOK, []))
     again += await outlook.move(desk, moves, inside=True)
     if sorted_plans:

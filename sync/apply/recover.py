@@ -103,7 +103,8 @@ async def _created_in_salesforce(desk: Desk, intent: Intent) -> None:
         matching = [record for record in recent if record.id not in taken and _recognised(desk, record, action.base)]
         record = found.get(action.key) or (matching[0] if len(matching) == 1 else None)
         link = links.get(action.outlook_id)
-        if link is not None and link.status is Status.ACTIVE and (record is None or record.id == link.salesforce_id):
+        replaced = link is not None and link.salesforce_id == action.salesforce_id  # the record that was made again: still the old link
+        if link is not None and not replaced and link.status is Status.ACTIVE and (record is None or record.id == link.salesforce_id):
             note.new_links.append(link)  # likewise
             note.pendings.append(desk.later(link.salesforce_id, action.outlook_id))
         elif record is not None:

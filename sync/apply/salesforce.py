@@ -227,6 +227,7 @@ async def _insert(desk: Desk, ready: Sequence[_New]) -> Sequence[Pair]:
     note = Note()
     actions = [
         Intended(
+            salesforce_id=new.plan.pair.link.salesforce_id if new.plan.pair.link else "",
             outlook_id=new.item.id,
             base=Base(
                 salesforce=desk.hashed(new.draft.held),

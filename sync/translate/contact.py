@@ -296,5 +296,4 @@ CONTACT = Kind(
     identifying=identifying,
     company=company,
     copy_outlook=copy_outlook,
-    title=display_name,
 )

@@ -110,5 +110,3 @@ class Kind:
     """The Salesforce object that company names are resolved to; '' where the kind has no company."""
     company_field: str = ""
     """Our name of the field that names the company."""
-    title: Callable[[Fields], str]
-    """How a person recognises the record in an error row."""

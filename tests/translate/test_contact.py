@@ -338,6 +338,6 @@ def test_a_copy_carries_everything_a_person_can_write_and_nothing_the_service_ma
 
 
 def test_a_person_recognises_a_contact_by_its_title() -> None:
-    assert CONTACT.title(LEE) == "Ann Lee"
+    assert display_name(LEE) == "Ann Lee"
     assert CONTACT.company({"company": "Acme"}) == "Acme"
     assert CONTACT.company(replace(item(), modified=NOW).fields) is None

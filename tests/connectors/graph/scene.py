@@ -47,7 +47,6 @@ CONTACT = Kind(
     identity=lambda _item: Identity(strong=frozenset()),
     company=lambda _fields: None,
     copy_outlook=dict,
-    title=lambda _fields: "",
 )
 
 

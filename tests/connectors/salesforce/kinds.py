@@ -45,7 +45,6 @@ PERSON = Kind(
     weak_column="Name",
     company_object="Account",
     company_field="company",
-    title=_unused,
 )
 
 
