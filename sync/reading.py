@@ -7,11 +7,14 @@ than what the link knows is a replay and is looked at by id; everything else bec
 from collections.abc import AsyncIterator, Mapping
 
 from shared.records import Absent, Item, Origin, Place, Seen, Side
-from sync.apply.desk import PIECE, Desk
+from sync.apply.desk import Desk
 from sync.core.decide import changed
 from sync.core.link import Link, Status
 from sync.core.plan import Pair
 from sync.ports import OutlookPage, SalesforcePage
+
+AT_ONCE = 1000
+"""Links of a full read that are held at once: what one request for table rows brings."""
 
 
 async def outlook_pairs(desk: Desk, page: OutlookPage) -> list[Pair]:
@@ -75,9 +78,9 @@ async def salesforce_pairs(desk: Desk, page: SalesforcePage, *, ids_only: bool =
         links = {}
         async for link in desk.state.between(after, page.last_id):
             links[link.salesforce_id] = link
-            if len(links) == PIECE:
+            if len(links) == AT_ONCE:
                 break
-        after = max(links) if len(links) == PIECE else page.last_id
+        after = max(links) if len(links) == AT_ONCE else page.last_id
         linked.update(links)
         desk.active += sum(1 for link in links.values() if link.status is Status.ACTIVE)
         absent = [one for one, link in links.items() if one not in seen and link.status is not Status.RESERVED]
