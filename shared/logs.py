@@ -13,6 +13,7 @@ LOGGER = logging.getLogger("tandem")
 EVENTS: Mapping[str, tuple[str, ...]] = {
     "RoundPlanned": ("round", "users", "stopped", "seconds"),
     "RoundFailed": ("round", "code", "text"),
+    "PeopleWaiting": ("round", "conflicts", "approvals", "oldest_hours"),
     "SettingInvalid": ("setting", "text"),
     "RunEnded": ("run", "user", "why", "result", "seconds", "graph", "salesforce", "tables", "counts"),
     "RunFailed": ("run", "user", "why", "code", "text"),

@@ -34,7 +34,7 @@ from sync.messages import Malformed, Message, Why
 from sync.planner import OURS, Planner
 from sync.ports import Clock, InThread, OutlookItems, Search, Tables
 from sync.runner import Ran, Result, Run, Times
-from sync.stores import TABLES
+from sync.stores import TABLES, waiting
 from sync.stores.claims import OrgClaims
 from sync.stores.columns import day
 from sync.stores.errors import EVERYONE, MESSAGES, Errors, Report, of_error
@@ -220,15 +220,20 @@ class App:
                 await self.errors.solve(EVERYONE, {row.key})
 
     async def _purge(self, now: datetime, round_id: str) -> None:
-        """A step of the daily purge. The messages exist by now: what fails here costs none of them; a later round makes up for it."""
+        """The day's look at what waits for people, and a step of its purge. The messages exist by now: what fails here costs none of them;
+        a later round makes up for it."""
         if self._purged == day(now):
             return
         try:
+            waits = await waiting.look(self.tables, now)
+            if waits is not None and (waits.conflicts or waits.approvals):
+                hours = round(waits.oldest.total_seconds() / 3600, 1)
+                tell("PeopleWaiting", round=round_id, conflicts=waits.conflicts, approvals=waits.approvals, oldest_hours=hours)
             if await purge(self.tables, self.people, now=now, run=round_id):
                 self._purged = day(now)
         except Exception as error:
             text = _sentence(error) if isinstance(error, SyncError) else type(error).__name__
-            logging.getLogger("tandem").warning("round %s could not remove old rows: %s", round_id, text)
+            logging.getLogger("tandem").warning("round %s could not look for what waits, or remove old rows: %s", round_id, text)
 
     # ----------------------------------------------------------------- a user
 

@@ -78,6 +78,16 @@ var rules rule[] = [
     measure: anyRow
   }
   {
+    name: 'people-waiting'
+    title: 'A question has waited for people for more than a day'
+    advice: 'Look at SyncConflicts and SyncApprovals, State = waiting: write the decision into the column Decision.'
+    severity: 3
+    query: loadTextContent('../queries/alert-people-waiting.kql')
+    window: 'P1D'
+    frequency: 'PT1H'
+    measure: anyRow
+  }
+  {
     name: 'poison-messages'
     title: 'A message of the queue sync-users failed as often as the host allows'
     advice: 'Look up the operation id in Application Insights for the exception. The next round tries the person again.'
