@@ -144,20 +144,24 @@ class Run:
         while any(one.outlook_more or one.salesforce_more for one in active):
             if self._time_is_up():
                 return False
-            outlook = [one for one in active if one.outlook_more]
-            salesforce = [one for one in active if one.salesforce_more and not (one.outlook_more and one.outlook_full)]
-            for one in active:
-                one.desk.touched.clear()
-            for one in salesforce:
-                await self._check_cap(one)
-            pages, brought = await asyncio.gather(self._read_outlook(outlook), self._read_salesforce(salesforce))
-            for one in outlook:
-                await self._take_outlook(one, pages[one.desk.kind.name])
-            for one, page in zip(salesforce, brought, strict=True):
-                if one.outlook_more and one.outlook_full:
-                    continue  # Outlook turned out to be read anew: what Salesforce brought is read again afterwards
-                await self._take_salesforce(one, page)
+            await self._read_once(active)
         return True
+
+    async def _read_once(self, active: Sequence[_Progress]) -> None:
+        """A page of each side. A step of its own, so that the next page is read without this one still in memory."""
+        outlook = [one for one in active if one.outlook_more]
+        salesforce = [one for one in active if one.salesforce_more and not (one.outlook_more and one.outlook_full)]
+        for one in active:
+            one.desk.touched.clear()
+        for one in salesforce:
+            await self._check_cap(one)
+        pages, brought = await asyncio.gather(self._read_outlook(outlook), self._read_salesforce(salesforce))
+        for one in outlook:
+            await self._take_outlook(one, pages[one.desk.kind.name])
+        for one, page in zip(salesforce, brought, strict=True):
+            if one.outlook_more and one.outlook_full:
+                continue  # Outlook turned out to be read anew: what Salesforce brought is read again afterwards
+            await self._take_salesforce(one, page)
 
     async def _read_echo(self, active: Sequence[_Progress]) -> bool:
         """Read the mailbox once more after creating in it: an item that is made and deleted between two reads of a delta need not be
