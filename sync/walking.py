@@ -64,13 +64,16 @@ async def walk(desk: Desk, *, refill: bool) -> int | None:
         missing: list[Link] = []
         at = END
         async for link in desk.state.between(position, END):
-            if link.status is Status.ACTIVE and link.outlook_id and _mark(link.outlook_id) not in seen:
+            # A link without an item is what a refill that died has left: it is made again now.
+            if link.status is Status.ACTIVE and (not link.outlook_id or _mark(link.outlook_id) not in seen):
                 missing.append(link)
                 if len(missing) == CHUNK:
                     at = link.salesforce_id
                     break
         if missing:
-            pairs = await _refilled(desk, missing) if refill else await _absent(desk, missing)
+            lone = [Pair(link=link) for link in missing if not link.outlook_id]
+            missing = [link for link in missing if link.outlook_id]
+            pairs = [*lone, *(await _refilled(desk, missing) if refill else await _absent(desk, missing))]
             found += len(pairs)
             await look(desk, pairs)
         if at == END:
